@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors everywhere: a warning that stays is a warning that nobody reads.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+}
+
+func program(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "coracle",
+    products: [
+        .executable(name: "kvd", targets: ["kvd"]),
+        .executable(name: "kvctl", targets: ["kvctl"]),
+        .executable(name: "kvsim", targets: ["kvsim"]),
+        .executable(name: "kvfuzz", targets: ["kvfuzz"]),
+    ],
+    targets: [
+        // Pure modules: no I/O, no clock, no randomness of their own. Dependencies point down only.
+        library("Base"),
+        library("RESP", ["Base"]),
+        library("Consensus", ["Base"]),
+        library("Database", ["Base", "RESP"]),
+        library("DistributedSnapshot", ["Base"]),
+        library("Storage", ["Base", "Consensus"]),
+        library("Node", ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage"]),
+
+        // Command lines, in the shape of swift-argument-parser.
+        library("ArgumentParsing"),
+
+        // The only I/O.
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+        library("Posix", ["Base", "CLinux", "Node", "Storage"]),
+        program("kvd", ["ArgumentParsing", "Base", "Node", "Posix", "Storage"]),
+        program("kvctl", ["ArgumentParsing", "Base", "RESP", "Consensus", "Database", "Storage", "Posix"]),
+
+        // The same node under a simulated machine.
+        library("Simulator", path: "Simulations/Simulator", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
+        program("kvsim", path: "Simulations/kvsim", ["ArgumentParsing", "Base", "Simulator"]),
+
+        program(
+            "kvfuzz", path: "Simulations/kvfuzz",
+            ["Base", "RESP", "Consensus", "Storage", "Node", "Simulator", "ArgumentParsing"]),
+
+        tests("BaseTests", ["Base"]),
+        tests("RESPTests", ["Base", "RESP"]),
+        tests("ConsensusTests", ["Base", "Consensus"]),
+        tests("StorageTests", ["Base", "Consensus", "Storage"]),
+        tests("DatabaseTests", ["Base", "RESP", "Database"]),
+        tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
+        tests("PosixTests", ["Base", "Node", "Storage", "Posix"]),
+        tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator"]),
+        tests("ArgumentParsingTests", ["ArgumentParsing"]),
+        // With real processes and real peers; needs the programs built beside it.
+        tests("ClusterTests", ["Base", "RESP", "kvd", "kvctl"]),
+        // The rules of the house: imports, bans, sizes.
+        tests("LintTests", []),
+    ]
+)

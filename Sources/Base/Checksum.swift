@@ -1,0 +1,43 @@
+/// CRC32C (Castagnoli), eight bytes at a step by tables. RFC 3720, appendix B.4.
+package enum CRC32C {
+    /// Eight tables of 256: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes.
+    @usableFromInline static let tables: [UInt32] = {
+        var tables = [UInt32](repeating: 0, count: 8 * 256)
+        for byte in 0..<256 {
+            var crc = UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0x82F6_3B78 : crc >> 1 }
+            tables[byte] = crc
+        }
+        for byte in 0..<256 {
+            for k in 1..<8 {
+                let before = tables[(k - 1) * 256 + byte]
+                tables[k * 256 + byte] = (before >> 8) ^ tables[Int(before & 0xFF)]
+            }
+        }
+        return tables
+    }()
+
+    /// The checksum of `view`, or of everything so far when `continuing` is the checksum of what came before.
+    package static func checksum(_ view: ByteView, continuing: UInt32 = 0) -> UInt32 {
+        tables.withUnsafeBufferPointer { table in
+            var crc = ~continuing
+            var index = 0
+            while index <= view.count - 8 {
+                let word = view.start.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+                let low = UInt32(truncatingIfNeeded: word) ^ crc
+                let high = UInt32(truncatingIfNeeded: word >> 32)
+                crc =
+                    table[7 * 256 + Int(low & 0xFF)] ^ table[6 * 256 + Int((low >> 8) & 0xFF)]
+                    ^ table[5 * 256 + Int((low >> 16) & 0xFF)] ^ table[4 * 256 + Int(low >> 24)]
+                    ^ table[3 * 256 + Int(high & 0xFF)] ^ table[2 * 256 + Int((high >> 8) & 0xFF)]
+                    ^ table[256 + Int((high >> 16) & 0xFF)] ^ table[Int(high >> 24)]
+                index += 8
+            }
+            while index < view.count {
+                crc = (crc >> 8) ^ table[Int((crc ^ UInt32(view[index])) & 0xFF)]
+                index += 1
+            }
+            return ~crc
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Base
+import Testing
+
+@Suite struct ByteViewTests {
+    @Test func firstIndexFindsEveryPosition() {
+        for length in 0..<40 {
+            for position in 0..<length {
+                var bytes = [UInt8](repeating: 7, count: length)
+                bytes[position] = 9
+                #expect(bytes.withView { $0.firstIndex(of: 9) } == position)
+                #expect(bytes.withView { $0.firstIndex(of: 8) } == nil)
+            }
+        }
+    }
+
+    @Test func compareIsLexicographic() {
+        let words: [[UInt8]] = [
+            [], [0], [0, 0], [1], [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8, 0], [1, 2, 3, 4, 5, 6, 7, 9], [255],
+        ]
+        for (i, a) in words.enumerated() {
+            for (j, b) in words.enumerated() {
+                let order = a.withView { x in b.withView { y in x.compare(y).signum() } }
+                #expect(order == (i - j).signum())
+                #expect(a.withView { x in b.withView { y in x.equals(y) } } == (i == j))
+            }
+        }
+    }
+
+    @Test func crc32cKnownAnswers() {
+        // RFC 3720, B.4.
+        #expect([UInt8](repeating: 0, count: 32).withView { CRC32C.checksum($0) } == 0x8A91_36AA)
+        #expect([UInt8](repeating: 0xFF, count: 32).withView { CRC32C.checksum($0) } == 0x62A8_AB43)
+        #expect([UInt8](0..<32).withView { CRC32C.checksum($0) } == 0x46DD_794E)
+        #expect(Array("123456789".utf8).withView { CRC32C.checksum($0) } == 0xE306_9283)
+        let bytes = [UInt8]((0..<100).map { UInt8($0) })
+        let parts = bytes.withView { CRC32C.checksum($0.dropFirst(37), continuing: CRC32C.checksum($0.slice(0, 37))) }
+        #expect(parts == bytes.withView { CRC32C.checksum($0) })
+    }
+}
+
+@Suite struct ByteBufferTests {
+    @Test func decimalMatchesStringForEdges() {
+        for value in [0, 1, -1, 9, 10, 99, 100, -100, Int64.max, Int64.min, 1_000_000_000_000] as [Int64] {
+            let buffer = ByteBuffer(capacity: 16)
+            buffer.append(decimal: value)
+            #expect(buffer.view.text == String(value))
+        }
+    }
+
+    @Test func bytesComeOutInOrderAcrossGrowth() {
+        let buffer = ByteBuffer(capacity: 16)
+        var random = RandomGenerator(seed: 1)
+        var model: [UInt8] = []
+        for _ in 0..<5000 {
+            if random.chance(1, in: 2) {
+                let piece = (0..<random.index(below: 50)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                buffer.append(piece)
+                model += piece
+            } else {
+                let count = random.index(below: model.count + 1)
+                buffer.consume(count)
+                model.removeFirst(count)
+            }
+            #expect(buffer.view.array == model)
+        }
+    }
+
+    @Test func variableIntegersRoundTrip() {
+        let buffer = ByteBuffer()
+        let values: [UInt64] = [0, 1, 127, 128, 300, 1 << 35, .max]
+        for value in values { buffer.append(variable: value) }
+        var reader = ByteReader(buffer.view)
+        for value in values { #expect(reader.variable() == value) }
+        #expect(reader.variable() == nil)
+        #expect(
+            [UInt8](repeating: 0xFF, count: 10).withView {
+                var r = ByteReader($0); return r.variable()
+            } == nil)
+    }
+}
