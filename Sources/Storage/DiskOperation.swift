@@ -5,6 +5,8 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
     package let text: String
     package init(_ text: String) { self.text = text }
     package var description: String { text }
+    /// The name that a driver gives the file while it makes it. Recovery removes what is left under such a name.
+    package var temporary: FileName { FileName(text + ".new") }
 }
 
 /// One step of disk work. `Storage` emits them; `Posix` and the simulated disk carry them out **strictly in order**,
@@ -20,7 +22,7 @@ package struct DiskOperation: Sendable {
     }
 
     package enum Action: Sendable {
-        /// Make `name` a file of `byteCount` zero bytes: written under a temporary name, synced, renamed, directory synced.
+        /// Make `name` a file of `byteCount` zero bytes: written under the name `name.temporary`, synced, renamed, directory synced.
         /// Not urgent: it may run on a background thread beside later `write`s to other files, and completes in its own time.
         case create(name: FileName, byteCount: Int)
         /// Write the block at `offset` of an existing file; durable (data synced) when it completes. `offset` and the
@@ -30,7 +32,7 @@ package struct DiskOperation: Sendable {
         case rename(from: FileName, to: FileName)
         /// Remove, then sync the directory.
         case remove(name: FileName)
-        /// Read `count` bytes at `offset`. Not ordered with the writes; completes with the bytes.
+        /// Read `count` bytes at `offset`, both multiples of the block size. Not ordered with the writes; completes with the bytes.
         case read(name: FileName, offset: Int, count: Int)
     }
 }
