@@ -30,6 +30,18 @@ package struct RaftEffects: Sendable {
 
     package init() {}
 
+    /// Empties everything and keeps the memory.
+    package mutating func removeAll() {
+        messages.removeAll(keepingCapacity: true)
+        persist = nil
+        committed.removeAll(keepingCapacity: true)
+        readable.removeAll(keepingCapacity: true)
+        failedReads.removeAll(keepingCapacity: true)
+        loads.removeAll(keepingCapacity: true)
+        statusChanged = false
+        becameLeader = false
+    }
+
     /// One ordered write. In the stream: the hard state first, then the entries.
     package struct Persist: Equatable, Sendable {
         /// Number of this write, dense from 1 in a run.
