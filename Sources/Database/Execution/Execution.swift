@@ -1,0 +1,244 @@
+import Base
+import RESP
+
+/// What a command's body sees and does everything through: its arguments, its reply, the selected database, the time and the
+/// random numbers of its log entry. One instance is reused for all commands of a state machine.
+///
+/// A body either replies an error and changes nothing, or does all of its work: it checks everything first.
+package final class Execution {
+    /// Databases of a group.
+    package static let databases = 16
+
+    /// The command's words; the name is at 0, and a subcommand's at 1.
+    package internal(set) var arguments: Arguments
+    /// Where the reply goes (or is dropped, on nodes that don't have the connection).
+    package internal(set) var reply: ReplyWriter
+    /// The command that is carried out.
+    package internal(set) var command: Command
+    /// The selected database.
+    package internal(set) var keyspace: Keyspace
+    /// Its number.
+    package internal(set) var database = 0
+    /// All databases by number.
+    package internal(set) var keyspaces: [Keyspace]
+    /// The state machine's time: of the entry, or for a read of the last entry applied. What is due by it is gone.
+    package internal(set) var now = WallTime(microseconds: 0)
+    /// The time that remaining lifetimes are reckoned from: `now`, or later for a read.
+    package internal(set) var observedTime = WallTime(microseconds: 0)
+    /// Random numbers of the entry's seed (for a read: of the reading node's).
+    package var random = RandomGenerator(seed: 0)
+    /// Whether only reading is allowed.
+    package internal(set) var isRead = false
+    /// Changes made to keys since the state began; the newest key version.
+    package internal(set) var changes: UInt64 = 0
+    /// This node's figures for INFO.
+    package var statistics = DatabaseStatistics()
+    /// For texts of numbers and other short-lived bytes.
+    let scratch = ByteBuffer()
+    /// The table that commands were resolved with.
+    package let table: CommandTable
+    /// What was dropped and is freed in steps.
+    let graveyard = Graveyard()
+
+    init(seed: UInt64, table: CommandTable) {
+        var keyspaces: [Keyspace] = []
+        for _ in 0..<Execution.databases { keyspaces.append(Keyspace(seed: seed, graveyard: graveyard)) }
+        self.keyspaces = keyspaces
+        self.table = table
+        keyspace = keyspaces[0]
+        arguments = Arguments()
+        reply = ReplyWriter(ByteBuffer(capacity: 16), discards: true)
+        command = table.commands[0]
+    }
+
+    /// `now` in milliseconds since 1970.
+    @inline(__always)
+    package var nowMilliseconds: Int64 { now.milliseconds }
+
+    // MARK: looking up
+
+    /// The entry of a key that is read. Nil when the key is absent or expired. Counts a hit or a miss.
+    @inline(__always)
+    package func lookupRead(_ key: ByteView) -> Entry? {
+        guard let entry = keyspace.find(key), isAlive(entry) else {
+            statistics.misses &+= 1
+            return nil
+        }
+        statistics.hits &+= 1
+        entry.accessSeconds = accessSeconds
+        return entry
+    }
+
+    /// The entry of a key, without counting and without noting the access (TTL, TYPE, OBJECT, …).
+    package func peek(_ key: ByteView) -> Entry? {
+        guard let entry = keyspace.find(key), isAlive(entry) else { return nil }
+        return entry
+    }
+
+    /// The entry of a key that is about to be changed. An expired key is removed.
+    @inline(__always)
+    package func lookupWrite(_ key: ByteView) -> Entry? { lookupWrite(key, in: keyspace) }
+
+    /// As `lookupWrite(_:)`, in another database.
+    package func lookupWrite(_ key: ByteView, in keyspace: Keyspace) -> Entry? {
+        guard let entry = keyspace.find(key) else { return nil }
+        if isAlive(entry) { return entry }
+        check(!isRead, "a read removes nothing")
+        expire(key, in: keyspace)
+        return nil
+    }
+
+    /// Whether an entry's deadline is still to come.
+    @inline(__always)
+    package func isAlive(_ entry: Entry) -> Bool {
+        guard let deadline = entry.deadline else { return true }
+        return deadline > now.milliseconds
+    }
+
+    /// What `read` and `write` found.
+    package enum Found<Value> {
+        case value(Value)
+        case absent
+        /// The key holds another type; the error is already replied.
+        case wrongType
+    }
+
+    /// The collection of a key that is read.
+    package func read<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
+        guard let entry = lookupRead(key) else { return .absent }
+        return typed(entry, type)
+    }
+
+    /// The collection of a key that is about to be changed in place. Call `changed(_:at:)` when it was.
+    package func write<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
+        guard let entry = lookupWrite(key) else { return .absent }
+        return typed(entry, type)
+    }
+
+    private func typed<Value: CollectionValue>(_ entry: Entry, _ type: Value.Type) -> Found<Value> {
+        if entry.type != type.type {
+            wrongType()
+            return .wrongType
+        }
+        return .value(unsafeDowncast(entry.collection, to: type))
+    }
+
+    /// Replies that a key holds a value of another type.
+    package func wrongType() {
+        reply.error("WRONGTYPE Operation against a key holding the wrong kind of value")
+    }
+
+    /// Replies Redis's general error about words in the wrong place.
+    package func syntaxError() { reply.error("ERR syntax error") }
+
+    /// Replies that an argument is not an integer.
+    package func notInteger() { reply.error("ERR value is not an integer or out of range") }
+
+    /// Replies the error for a wrong number of arguments, for commands that find it out themselves.
+    package func wrongArgumentCount() { CommandTable.wrongArgumentCount(command.fullName, reply) }
+
+    // MARK: changing
+
+    /// Counts a change and says what to note with it.
+    @inline(__always)
+    func stamp() -> ChangeStamp {
+        check(!isRead, "a read changes nothing")
+        changes += 1
+        return ChangeStamp(version: changes, accessSeconds: accessSeconds)
+    }
+
+    /// Sets a string, whatever was there.
+    @inline(__always)
+    package func setString(
+        _ key: ByteView, _ value: ByteView, form: StringForm = .encoded, deadline: DeadlineChange = .none
+    ) {
+        keyspace.setString(key, value, form: form, deadline: deadline, stamp: stamp())
+    }
+
+    /// Sets a string to an integer's text.
+    package func setInteger(_ key: ByteView, _ value: Int64, deadline: DeadlineChange = .keep) {
+        keyspace.setInteger(key, value, deadline: deadline, stamp: stamp())
+    }
+
+    /// Sets a collection, whatever was there.
+    package func setCollection(_ key: ByteView, _ value: CollectionValue, deadline: DeadlineChange = .none) {
+        keyspace.setCollection(key, value, deadline: deadline, stamp: stamp())
+    }
+
+    /// Notes that a collection has changed itself in place; deletes the key when nothing is left in it.
+    package func changed(_ value: CollectionValue, at key: ByteView) {
+        guard let entry = keyspace.find(key) else {
+            check(false, "a changed collection is in the keyspace")
+            return
+        }
+        check(!entry.isString && entry.collection === value, "the changed collection is the key's")
+        if value.count == 0 {
+            _ = stamp()
+            keyspace.remove(key)
+        } else {
+            keyspace.changed(entry, stamp: stamp())
+        }
+    }
+
+    /// Deletes a key. False when it was not there (or was expired).
+    @discardableResult
+    package func delete(_ key: ByteView) -> Bool {
+        guard lookupWrite(key) != nil else { return false }
+        _ = stamp()
+        return keyspace.remove(key)
+    }
+
+    /// Makes a string `byteCount` bytes long, keeping its front and deadline, and returns its bytes to be written to; new bytes are
+    /// zero. The key holds a string that is alive, or is absent (`lookupWrite` said so). Valid until the next change.
+    package func mutableString(_ key: ByteView, byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        keyspace.mutableString(key, byteCount: byteCount, stamp: stamp())
+    }
+
+    /// Removes a key whose deadline has come.
+    func expire(_ key: ByteView, in keyspace: Keyspace) {
+        changes += 1
+        statistics.expiredKeys += 1
+        let removed = keyspace.remove(key)
+        check(removed, "only a key that is there expires")
+    }
+
+    /// The database of a number, or nil.
+    package func keyspace(at number: Int64) -> Keyspace? {
+        number >= 0 && number < Int64(keyspaces.count) ? keyspaces[Int(number)] : nil
+    }
+
+    private var accessSeconds: UInt32 { UInt32(truncatingIfNeeded: observedTime.microseconds / 1_000_000) & 0xFF_FFFF }
+
+    // MARK: strings
+
+    /// The bytes of a string entry. An integer's text is made in a scratch buffer: valid until the next call of this
+    /// function, or the next change.
+    package func text(of entry: Entry) -> ByteView {
+        guard let integer = entry.integer else { return entry.bytes }
+        scratch.removeAll()
+        scratch.append(decimal: integer)
+        return scratch.view
+    }
+
+    /// Replies a string entry as a bulk string.
+    @inline(__always)
+    package func replyString(_ entry: Entry) {
+        if let integer = entry.integer { reply.bulk(decimal: integer) } else { reply.bulk(entry.bytes) }
+    }
+}
+
+/// This node's figures since it started; not replicated.
+package struct DatabaseStatistics: Sendable {
+    /// Reads that found their key.
+    package var hits: UInt64 = 0
+    /// Reads that did not.
+    package var misses: UInt64 = 0
+    /// Keys that were removed because their deadline had come.
+    package var expiredKeys: UInt64 = 0
+    /// Items of the log carried out.
+    package var itemsExecuted: UInt64 = 0
+    /// Items of the log skipped because they came twice or too early.
+    package var itemsSkipped: UInt64 = 0
+
+    package init() {}
+}

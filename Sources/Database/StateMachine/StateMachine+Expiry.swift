@@ -1,0 +1,40 @@
+import Base
+
+// Expiry is an event in the log (rule 7 of DESIGN section 4): the entry's time decides, and the end of every entry removes
+// some of what is due, in an order that is the same on all nodes.
+extension StateMachine {
+    /// The soonest deadline of all keys, also when it has passed and keys are still to be removed. The leader proposes an
+    /// entry when it is due and nothing else carries the time forward.
+    package var nextDeadline: WallTime? { soonest.map { WallTime(microseconds: $0.deadline * 1000) } }
+
+    /// Whether keys are due that the last entry's end left over: an entry is worth proposing at once.
+    package var hasExpiredKeys: Bool { soonest.map { $0.deadline <= time.milliseconds } ?? false }
+
+    /// Whether dropped data is still to be freed; `freeDropped` does some of it.
+    package var hasDropped: Bool { !execution.graveyard.isEmpty }
+
+    /// Frees a bounded part of dropped data. Not part of the replicated state: a node may do it whenever it is idle.
+    package func freeDropped(budget: Int = StateMachine.freedPerEntry) {
+        var budget = budget
+        execution.graveyard.free(budget: &budget)
+    }
+
+    private var soonest: (deadline: Int64, keyspace: Keyspace)? {
+        var soonest: (deadline: Int64, keyspace: Keyspace)?
+        for keyspace in execution.keyspaces {
+            guard let deadline = keyspace.nextDeadline else { continue }
+            if let known = soonest, known.deadline <= deadline { continue }
+            soonest = (deadline, keyspace)
+        }
+        return soonest
+    }
+
+    /// Removes keys that are due, the soonest first, at most `expiredKeysPerEntry`.
+    func removeExpired() {
+        let now = time.milliseconds
+        for _ in 0..<StateMachine.expiredKeysPerEntry {
+            guard let (deadline, keyspace) = soonest, deadline <= now, let first = keyspace.heap.first else { return }
+            execution.expire(first.entry.key, in: keyspace)
+        }
+    }
+}
