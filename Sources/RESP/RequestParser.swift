@@ -209,7 +209,8 @@ package struct RequestParser {
         case .at(let end):
             // The line feed must be there too; which byte it is, Redis does not look at.
             if end + 2 > input.count { return .incomplete(need: end + 2) }
-            let digits = input.slice(position + 1, end - position - 1)
+            // The marker itself may be the line end: then there are no digits, and the caller refuses the marker.
+            let digits = end == position ? ByteView.empty : input.slice(position + 1, end - position - 1)
             position = end + 2
             guard let value = parseInteger(digits) else { return .none }
             return .value(value)

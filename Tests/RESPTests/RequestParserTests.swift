@@ -72,6 +72,7 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
         ("*1\r\n$blabla\r\n", [.failure(.invalidBulkLength)]),
         ("*1\r\n$2000000000\r\n", [.failure(.invalidBulkLength)]),
         ("*1\r\n$ 1\r\n", [.failure(.invalidBulkLength)]),
+        ("*1\r\n\r\n", [.failure(.expectedBulk(got: 13))]),
         ("PI\0NG\r\n", [.failure(.zeroByteInline)]),
         ("*1\r\n$0\r\n\r\n*1\r\n$000\r\n", [.command([""]), .failure(.invalidBulkLength)]),
         ("*1\r\n$1\r\na\r\n*1\r\n:1\r\n", [.command(["a"]), .failure(.expectedBulk(got: UInt8(ascii: ":")))]),
