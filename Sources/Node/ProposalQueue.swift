@@ -37,6 +37,8 @@ struct ProposalQueue {
 
     /// Bytes of all commands not yet applied.
     var bytes: Int { frameBytes + gathering.count }
+    /// Whether the open frame has commands.
+    var hasGathered: Bool { gatheredCount > 0 }
     /// Whether every command is applied.
     var isEmpty: Bool { frames.isEmpty && gatheredCount == 0 }
 

@@ -1,0 +1,47 @@
+import Base
+import Consensus
+import Database
+
+/// One Raft group on this node: consensus, the state machine, and what is on its way between them and the clients.
+final class Group {
+    let id: GroupID
+    var raft: Raft
+    let machine: StateMachine
+    var proposals: ProposalQueue
+    /// Reused by every drain.
+    var raftEffects = RaftEffects()
+
+    // As leader.
+    /// The next entry: header and segments, complete but for its time.
+    let payload = ByteBuffer(capacity: 1 << 16)
+    /// Highest number per node that this leadership has put into an entry, in order of node.
+    var proposedThrough: [(node: NodeID, incarnation: Incarnation, number: UInt64)] = []
+    /// The newest time given to an entry in this leadership.
+    var lastStamp = WallTime(microseconds: 0)
+    /// Index of the entry that carries time forward for due expiries, until it is applied.
+    var expiryEntry: LogIndex?
+
+    // As follower.
+    /// Leader and term that `proposals.sentThrough` is about.
+    var sentTo: (leader: NodeID, term: Term)?
+    /// Since when no leader is known; nil while one is.
+    var leaderlessSince: Instant?
+
+    /// Reads of old entries for peers that lag: disk operation and peer.
+    var loading: [(number: UInt64, peer: NodeID)] = []
+    /// What was last logged.
+    var describedLeader: (leader: NodeID?, term: Term) = (nil, .zero)
+
+    // Reads.
+    var reads = ReadQueue()
+
+    /// Nodes whose commands were applied in this turn and who should hear of the commit at once.
+    var toAnnounce: [NodeID] = []
+
+    init(id: GroupID, raft: Raft, machine: StateMachine, proposals: ProposalQueue) {
+        self.id = id
+        self.raft = raft
+        self.machine = machine
+        self.proposals = proposals
+    }
+}

@@ -1,0 +1,83 @@
+import Base
+import Consensus
+import Database
+import RESP
+
+/// Applying committed entries. The node that owns a command's connection writes its reply here, at apply; on every other
+/// node the same execution writes nothing.
+extension Node {
+    func apply(_ entries: [Entry]) {
+        for entry in entries {
+            switch entry.kind {
+            case .command: entry.payload.withView { applyBatch($0, entry) }
+            case .empty, .configuration: group.machine.applyEmpty(index: entry.index, term: entry.term)
+            }
+            if let expiry = group.expiryEntry, expiry <= entry.index { group.expiryEntry = nil }
+        }
+        statistics.entriesApplied += UInt64(entries.count)
+        group.raft.applied(through: group.machine.appliedIndex)
+        noteOwnProgress()
+    }
+
+    private func applyBatch(_ payload: ByteView, _ entry: Entry) {
+        let machine = group.machine
+        machine.begin(payload: payload, index: entry.index, term: entry.term)
+        while machine.nextItem() {
+            statistics.commandsApplied += 1
+            let item = machine.current
+            if item.owner == id && item.incarnation == incarnation {
+                applyOwn(item)
+            } else {
+                if group.raft.role == .leader, !group.toAnnounce.contains(item.owner), item.owner != id {
+                    group.toAnnounce.append(item.owner)
+                }
+                machine.execute(reply: discardingWriter)
+            }
+        }
+        machine.end()
+    }
+
+    private func applyOwn(_ item: StateMachine.Item) {
+        guard let connection = clients[item.connection] else {
+            // The client left before its answer; the command is executed all the same.
+            return group.machine.execute(reply: discardingWriter)
+        }
+        check(connection.proposalsInFlight > 0, "a command is answered once")
+        var writer = connection.writer
+        if connection.skippedProposal == item.number {
+            writer.discards = true
+            connection.skippedProposal = 0
+        }
+        group.machine.execute(reply: writer)
+        connection.proposalsInFlight -= 1
+        if !writer.discards { answered(connection) }
+        resumeWhenIdle(connection)
+    }
+
+    /// Tells the queue how far this run's commands are applied.
+    private func noteOwnProgress() {
+        guard let last = group.machine.lastApplied(of: id), last.incarnation == incarnation else { return }
+        if last.number > group.proposals.appliedThrough {
+            group.proposals.applied(through: last.number)
+            resumeForRoom()
+        }
+    }
+
+    /// A reply was written: the connection has output in this turn.
+    func answered(_ connection: ClientConnection) {
+        if !connection.isListedForOutput {
+            connection.isListedForOutput = true
+            effects.clientOutput.append(connection.id)
+        }
+        if connection.output.count > options.limits.clientOutputBytesMax && !connection.isClosing {
+            log(
+                .warning,
+                "closed client \(connection.address): \(connection.output.count) bytes of replies wait for it, over the limit of \(options.limits.clientOutputBytesMax)"
+            )
+            statistics.clientsClosedForOutput += 1
+            connection.isClosing = true
+            connection.output.removeAll()
+            effects.closeClients.append((connection.id, afterOutput: false))
+        }
+    }
+}

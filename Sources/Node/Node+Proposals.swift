@@ -1,0 +1,124 @@
+import Base
+import Consensus
+import Database
+
+/// The way of a write (DESIGN, sections 3 and 5): gathered in this turn's frame, given to the leader (perhaps this node),
+/// put into one log entry with everybody else's, and executed when it is applied.
+extension Node {
+    /// Closes this turn's frame and gives what is unsent to the leader.
+    func routeProposals() {
+        group.proposals.seal()
+        let leader = group.raft.leader
+        let term = group.raft.term
+        guard let leader else {
+            group.sentTo = nil
+            return
+        }
+        if group.sentTo?.leader != leader || group.sentTo?.term != term {
+            if leader != id && openLink(to: leader) == nil { return }
+            group.sentTo = (leader, term)
+            group.proposals.leaderChanged()
+            // What an earlier leadership of this node gathered and never appended is proposed again by its owners.
+            group.payload.removeAll()
+            group.proposedThrough.removeAll()
+            group.expiryEntry = nil
+        }
+        if leader == id {
+            group.proposals.takeUnsent { frame in
+                if !payloadHasRoom(for: frame.bytes.count) { return false }
+                frame.bytes.withView { addSegment($0) }
+                return true
+            }
+        } else if let link = openLink(to: leader) {
+            group.proposals.takeUnsent { frame in
+                let start = PeerFrame.begin(.proposals, group: group.id, colour: colour, in: link.output)
+                link.output.append(integer: term.rawValue)
+                link.output.append(frame.bytes)
+                PeerFrame.end(start, in: link.output)
+                statistics.peerFramesOut += 1
+                statistics.proposalsForwarded += UInt64(frame.count)
+                listForOutput(link)
+                return true
+            }
+        }
+    }
+
+    /// An entry takes at least one segment, and more while it stays under the batch limit.
+    private func payloadHasRoom(for bytes: Int) -> Bool {
+        group.payload.isEmpty || group.payload.count + bytes <= max(options.limits.batchBytesMax * 4, 1 << 16)
+    }
+
+    private func addSegment(_ segment: ByteView) {
+        if group.payload.isEmpty { CommandBatch.beginPayload(time: WallTime(microseconds: 0), seed: 0, to: group.payload) }
+        group.payload.append(segment)
+    }
+
+    /// Takes a frame of commands that another node sent to this one as the leader of a term.
+    func takeProposals(_ payload: ByteView, from peer: NodeID, on link: PeerLink) {
+        var reader = ByteReader(payload)
+        guard let term = reader.integer(UInt64.self), let segment = reader.bytes(reader.remaining),
+            let header = CommandBatch.validateSegment(segment), header.owner == peer
+        else {
+            log(.warning, "closed the link with node \(peer): a frame of commands is malformed")
+            return closeLink(link)
+        }
+        // A frame for another leadership: its sender will learn of this one and send again.
+        guard group.raft.role == .leader, group.raft.term.rawValue == term else { return }
+        let last = header.firstNumber + UInt64(header.count) - 1
+        let known = group.proposedThrough.firstIndex { $0.node == peer }
+        if let known, group.proposedThrough[known].incarnation == header.incarnation {
+            // Sent again after a new link; it is in an entry of this leadership already.
+            if last <= group.proposedThrough[known].number { return }
+            check(
+                header.firstNumber <= group.proposedThrough[known].number + 1,
+                "commands for one leadership come without gaps")
+            group.proposedThrough[known].number = last
+        } else if let known {
+            if header.incarnation < group.proposedThrough[known].incarnation { return }
+            group.proposedThrough[known] = (peer, header.incarnation, last)
+        } else {
+            group.proposedThrough.append((peer, header.incarnation, last))
+        }
+        addSegment(segment)
+    }
+
+    /// On the leader: makes the gathered segments one log entry.
+    func propose() {
+        guard group.raft.role == .leader, group.sentTo?.leader == id, group.sentTo?.term == group.raft.term else { return }
+        if group.payload.isEmpty {
+            guard isExpiryDue else { return }
+            CommandBatch.beginPayload(time: WallTime(microseconds: 0), seed: 0, to: group.payload)
+        }
+        let stamp = max(now.wall, max(group.machine.time, group.lastStamp))
+        CommandBatch.stamp(time: stamp, seed: random.next(), in: group.payload)
+        let bytes = group.payload.count
+        switch group.raft.propose(group.payload.view.array, now: now) {
+        case .appended(let index, _):
+            group.lastStamp = stamp
+            if isExpiryDue { group.expiryEntry = index }
+            group.payload.removeAll(keeping: 1 << 20)
+            statistics.entriesProposed += 1
+            statistics.entryBytesProposed += UInt64(bytes)
+        case .overloaded, .transferring:
+            // The segments stay; they go into a later entry.
+            break
+        case .notLeader:
+            group.payload.removeAll()
+        }
+    }
+
+    // MARK: expiry (DESIGN, rule 7)
+
+    /// Whether something in the database is due, and no entry that carries the time there is on its way.
+    private var isExpiryDue: Bool {
+        guard group.raft.canServe, group.expiryEntry == nil, let deadline = group.machine.nextDeadline else { return false }
+        return deadline <= now.wall
+    }
+
+    /// When the leader has to propose an entry for the next expiry.
+    var expiryProposalAt: Instant? {
+        guard group.raft.canServe, group.expiryEntry == nil, let deadline = group.machine.nextDeadline else { return nil }
+        if deadline <= now.wall { return now.instant }
+        return now.instant + .microseconds(UInt64(deadline.microseconds - now.wall.microseconds))
+    }
+}

@@ -1,0 +1,50 @@
+import Base
+import Consensus
+import Storage
+
+/// An orderly end: leadership is handed on, commands on their way are answered, then the process may stop.
+struct ShutdownState {
+    /// When the node stops waiting.
+    let deadline: Instant
+}
+
+extension Node {
+    /// How long an orderly end may take.
+    private static let shutdownGrace = Nanoseconds.milliseconds(2_000)
+
+    func shutdownRequested() {
+        if shutdown != nil { return }
+        shutdown = ShutdownState(deadline: now.instant + Node.shutdownGrace)
+        log(.notice, "stopping: no new commands are taken, what is on its way is answered first")
+        if group.raft.role == .leader, peers.contains(where: { openLink(to: $0.id) != nil }) {
+            if case .started(let successor) = group.raft.transferLeadership(to: nil, now: now) {
+                log(.info, "handing leadership to node \(successor)")
+            }
+        }
+        isTurnWanted = true
+    }
+
+    /// Ends the node when nothing is on its way any more, or when the time is up.
+    func continueShutdown() {
+        guard let shutdown else { return }
+        let answered = group.proposals.isEmpty && group.reads.isEmpty && group.raft.role != .leader
+        if !answered && now.instant < shutdown.deadline && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty)
+        {
+            return
+        }
+        for connection in clients.values.sorted(by: { $0.id < $1.id }) where !connection.isClosing {
+            connection.isClosing = true
+            effects.closeClients.append((connection.id, afterOutput: true))
+        }
+        effects.exit = 0
+    }
+
+    /// Says what recovery found, for the operator.
+    func describeRecovery(_ report: RecoveryReport) {
+        log(
+            .notice,
+            "node \(id), run \(incarnation): log of \(report.segments) segments, \(report.frames) frames read; last entry \(group.raft.lastIndex), term \(group.raft.term), applied \(group.machine.appliedIndex)"
+        )
+        if let torn = report.tornTail { log(.notice, "\(torn)") }
+    }
+}

@@ -1,0 +1,142 @@
+import Base
+import Consensus
+import Storage
+
+/// The end of a turn: what gathered is proposed, consensus is drained, what committed is applied, effects are complete.
+extension Node {
+    /// Rounds within one turn: applying may let stalled clients go on, whose commands gather again. What is left after
+    /// that waits for the next turn, so that the sockets get theirs.
+    private static let roundsMax = 4
+
+    func endTurn() {
+        isTurnWanted = false
+        closeSilentLinks()
+        wakeSleepers()
+        if isIncarnationDurable {
+            dialPeers()
+            var rounds = 0
+            repeat {
+                rounds += 1
+                runRound()
+            } while rounds < Node.roundsMax && hasGathered
+            isTurnWanted = hasGathered
+            refuseWaitingReads()
+            continueShutdown()
+        }
+        _ = log.flush(into: &effects.disk)
+        finishOutput()
+        statistics.turns += 1
+    }
+
+    /// Whether commands wait to be proposed or requested at once.
+    private var hasGathered: Bool { group.proposals.hasGathered || group.reads.gathering != nil }
+
+    private func runRound() {
+        if group.raft.nextDeadline <= now.instant { group.raft.tick(now: now, random: random.next()) }
+        noticeLeader()
+        routeProposals()
+        propose()
+        requestReads()
+        drainRaft()
+        resumeClients()
+    }
+
+    /// Keeps account of how long no leader has been known.
+    private func noticeLeader() {
+        if group.raft.leader != nil {
+            group.leaderlessSince = nil
+        } else if group.leaderlessSince == nil {
+            group.leaderlessSince = now.instant
+        }
+    }
+
+    /// Carries out what consensus asks for until it asks for nothing more in this turn.
+    private func drainRaft() {
+        group.raft.drain(into: &group.raftEffects)
+        // Taken out so that handlers may touch the group.
+        var drained = RaftEffects()
+        swap(&drained, &group.raftEffects)
+        if let persist = drained.persist { log.append(persist, group: group.id) }
+        for message in drained.messages { send(message) }
+        if drained.statusChanged { describeStatus(becameLeader: drained.becameLeader) }
+        if !drained.committed.isEmpty { apply(drained.committed) }
+        for grant in drained.readable { readGranted(grant) }
+        for id in drained.failedReads { readFailed(id) }
+        serveReads()
+        for load in drained.loads { loadEntries(load) }
+        swap(&drained, &group.raftEffects)
+        if !group.toAnnounce.isEmpty {
+            for peer in group.toAnnounce { group.raft.announceCommit(to: peer) }
+            group.toAnnounce.removeAll(keepingCapacity: true)
+            var announced = RaftEffects()
+            group.raft.drain(into: &announced)
+            for message in announced.messages { send(message) }
+            check(announced.persist == nil && announced.committed.isEmpty, "an announcement changes nothing")
+        }
+    }
+
+    private func describeStatus(becameLeader: Bool) {
+        if becameLeader {
+            log(.notice, "leads term \(group.raft.term)")
+            statistics.leaderships += 1
+        } else if let leader = group.raft.leader, leader != group.describedLeader.leader || group.raft.term != group.describedLeader.term
+        {
+            log(.info, "follows node \(leader) in term \(group.raft.term)")
+        }
+        group.describedLeader = (group.raft.leader, group.raft.term)
+        isTurnWanted = true
+    }
+
+    // MARK: disk
+
+    func diskCompleted(_ number: UInt64) {
+        var durable: [WriteAheadLog.Durable] = []
+        log.completed(number: number, durable: &durable)
+        for item in durable {
+            switch item {
+            case .persist(let group, let sequence):
+                check(group == self.group.id, "a write belongs to a group of this node")
+                self.group.raft.persisted(sequence, now: now)
+            case .incarnation(let started):
+                check(started == incarnation, "only this run's start is written in this run")
+                isIncarnationDurable = true
+                isTurnWanted = true
+                resumeAllClients()
+            }
+        }
+    }
+
+    private func loadEntries(_ load: RaftEffects.Load) {
+        guard
+            let number = log.requestEntries(
+                group: group.id, from: load.from, bytesMax: load.bytesMax, into: &effects.disk)
+        else { return group.raft.loadFailed(for: load.peer) }
+        group.loading.append((number, load.peer))
+    }
+
+    func diskRead(_ number: UInt64, _ bytes: ByteView) {
+        guard let position = group.loading.firstIndex(where: { $0.number == number }) else { return }
+        let peer = group.loading.remove(at: position).peer
+        do throws(StorageError) {
+            let read = try log.entriesRead(number: number, bytes: bytes)
+            if read.entries.isEmpty {
+                group.raft.loadFailed(for: peer)
+            } else {
+                group.raft.loaded(for: peer, entries: read.entries, now: now)
+            }
+        } catch {
+            // What was durable and verified at start is damaged now: going on would spread it.
+            log(.error, "\(error); the node stops: restore its data directory from another node")
+            effects.exit = 1
+        }
+    }
+
+    // MARK: output
+
+    private func finishOutput() {
+        for id in effects.peerOutput { links[id.rawValue]?.isListedForOutput = false }
+        for id in effects.clientOutput { clients[id.rawValue]?.isListedForOutput = false }
+    }
+
+    func log(_ level: LogLine.Level, _ message: String) { effects.log.append(LogLine(level, message)) }
+}

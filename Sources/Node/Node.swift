@@ -1,0 +1,149 @@
+import Base
+import Consensus
+import Database
+import DistributedSnapshot
+import RESP
+import Storage
+
+// Node: one server without its I/O.
+//
+// Owns everything between the bytes: clients and their replies, links to the other nodes, the group (Raft, state machine,
+// proposals, reads) and the write-ahead log. A driver (`Posix`, or the simulator) tells it what happened
+// (`handle(_:now:into:)`) and carries out what it asks for (`NodeEffects`).
+//
+// It never holds a file descriptor, reads a clock, draws randomness that it was not given, calls back or blocks. The same
+// events in the same order give the same effects, byte for byte: that is what the simulator lives on.
+//
+// Where to start reading: `NodeEvent` and `NodeEffects` (the contract), then the way of a command: `Node+Clients` (input,
+// order of replies), `Node+Proposals` (the way of a write), `Node+Reads`, `Node+Apply`; `Node+Turn` puts a turn together;
+// `Node+Peers` and `PeerFrame` are the links; `Node+Recovery` the start.
+
+/// One server, sans I/O. See the head of this file.
+package final class Node {
+    package let options: NodeOptions
+    package let id: NodeID
+    /// This run of the node (DESIGN, section 5).
+    package let incarnation: Incarnation
+    let log: WriteAheadLog
+    let group: Group
+
+    // Clients.
+    var clients: [UInt64: ClientConnection] = [:]
+    /// Connections that wait for their earlier commands, or for room, in the order in which they began to wait.
+    var resumable: [ConnectionID] = []
+    var waitingForRoom: [ConnectionID] = []
+    var sleeping: [ConnectionID] = []
+    /// The command that is being taken from a client.
+    let arguments = Arguments()
+    /// The read that is being served or turned into a proposal.
+    let readArguments = Arguments()
+    /// Takes the replies that nobody waits for.
+    let discardingWriter = ReplyWriter(ByteBuffer(capacity: 64), version: .two, discards: true)
+    var configuration = ServerConfiguration()
+
+    // Peers.
+    var peers: [PeerState]
+    var links: [UInt64: PeerLink] = [:]
+    var colour = SnapshotID.none
+
+    // The turn.
+    /// Where the handlers of the event in hand leave what is to be done.
+    var effects = NodeEffects()
+    var now: Now
+    var random: RandomGenerator
+    var isTurnWanted = false
+    /// The incarnation is on disk: only then does the node speak.
+    var isIncarnationDurable = false
+    /// Set once the process was asked to end.
+    var shutdown: ShutdownState?
+    let startedAt: Instant
+
+    var statistics = NodeStatistics()
+    /// Counters that the driver keeps for `INFO`.
+    package let driverStatistics = DriverStatistics()
+
+    /// Recovers a node from its data directory.
+    ///
+    /// - Parameters:
+    ///   - source: the files to recover from; read only during this call.
+    ///   - entropy: 64 random bits: the seed of everything random in this run (timeouts, seeds of entries).
+    ///   - effects: receives the first disk operations, dials and log lines.
+    ///   - progress: called about once per MiB of log with bytes done and bytes in all.
+    /// - Throws: `StorageError` when the log is damaged, of another node or cluster, or can't be read.
+    package init(
+        options: NodeOptions, identity: NodeIdentity, recovering source: any RecoverySource, now: Now, entropy: UInt64,
+        into effects: inout NodeEffects, progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws(StorageError) {
+        check(identity.nodeID == options.id && identity.clusterID == options.clusterID, "a node recovers its own files")
+        check(options.members.contains { $0.id == options.id }, "a node is a member of its cluster")
+        var random = RandomGenerator(seed: entropy)
+        var recovery = GroupRecovery(cacheBytesMax: options.raft.cacheBytesMax, progress: progress)
+        let recovered = try WriteAheadLog.recover(
+            from: source, identity: identity, options: options.log, visitor: &recovery)
+        self.options = options
+        id = options.id
+        log = recovered.log
+        incarnation = Incarnation(recovery.incarnation.rawValue + 1)
+        let configuration = Configuration(voters: options.members.map(\.id))
+        let raft = Raft(
+            options: options.raft, configuration: configuration, recovered: recovery.recoveredState(), now: now.instant,
+            random: random.next())
+        group = Group(
+            id: .first, raft: raft, machine: recovery.machine,
+            proposals: ProposalQueue(owner: options.id, incarnation: incarnation))
+        peers = options.members.filter { $0.id != options.id }.map {
+            PeerState(id: $0.id, address: $0.address, dialAt: now.instant, retryDelay: options.dialRetryMin)
+        }
+        self.now = now
+        self.random = random
+        startedAt = now.instant
+        log.append(incarnation: incarnation)
+        swap(&self.effects, &effects)
+        describeRecovery(recovered.report)
+        endTurn()
+        swap(&self.effects, &effects)
+    }
+
+    /// Takes one event. What it leads to is appended to `effects`, at the latest by the next `turnEnded`.
+    package func handle(_ event: NodeEvent, now: Now, into effects: inout NodeEffects) {
+        check(now.instant >= self.now.instant, "monotonic time does not go back")
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
+        switch event {
+        case .clientOpened(let connection, let address, let local): clientOpened(connection, address: address, local: local)
+        case .clientBytes(let connection, let bytes): clientBytes(connection, bytes)
+        case .clientClosed(let connection): clientClosed(connection)
+        case .peerDialled(let link, let peer): peerDialled(link, to: peer)
+        case .peerDialFailed(let peer, let reason): peerDialFailed(to: peer, reason: reason)
+        case .peerAccepted(let link, let address): peerAccepted(link, address: address)
+        case .peerBytes(let link, let bytes): peerBytes(link, bytes)
+        case .peerClosed(let link): peerClosed(link)
+        case .diskCompleted(let number): diskCompleted(number)
+        case .diskRead(let number, let bytes): diskRead(number, bytes)
+        case .turnEnded: endTurn()
+        case .shutdownRequested: shutdownRequested()
+        }
+    }
+
+    /// When the driver must end a turn at the latest, whether or not anything happened.
+    package var nextDeadline: Instant {
+        if isTurnWanted { return now.instant }
+        var deadline = group.raft.nextDeadline
+        for peer in peers where peer.link == nil && !peer.isDialling && dials(peer.id) { deadline = min(deadline, peer.dialAt) }
+        for link in links.values where !link.isOpen { deadline = min(deadline, link.openedAt + Node.helloTimeout) }
+        for connection in sleeping {
+            if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
+        }
+        if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
+        if let shutdown { deadline = min(deadline, shutdown.deadline) }
+        if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
+        return deadline
+    }
+
+    /// Replies of a client that have not left yet; nil when the connection is gone.
+    package func output(of connection: ConnectionID) -> ByteBuffer? { clients[connection.rawValue]?.output }
+
+    /// Frames for a peer that have not left yet; nil when the link is gone.
+    package func output(of link: PeerLinkID) -> ByteBuffer? { links[link.rawValue]?.output }
+}

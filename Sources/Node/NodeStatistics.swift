@@ -1,0 +1,42 @@
+import Base
+
+/// Counters of one run, for INFO and KV.STATUS. Reset by CONFIG RESETSTAT where Redis resets its own.
+struct NodeStatistics {
+    var turns: UInt64 = 0
+    var connectionsReceived: UInt64 = 0
+    var connectionsRejected: UInt64 = 0
+    var clientsClosedForOutput: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    /// Commands of this node's clients that were taken.
+    var commandsTaken: UInt64 = 0
+    /// Refused before they were anything: unknown, wrong arity, malformed.
+    var commandsRejected: UInt64 = 0
+    /// Commands executed by the state machine here, whoever's they were.
+    var commandsApplied: UInt64 = 0
+    var reads: UInt64 = 0
+    var readRequests: UInt64 = 0
+    var entriesProposed: UInt64 = 0
+    var entryBytesProposed: UInt64 = 0
+    var entriesApplied: UInt64 = 0
+    var proposalsForwarded: UInt64 = 0
+    var peerFramesIn: UInt64 = 0
+    var peerFramesOut: UInt64 = 0
+    var leaderships: UInt64 = 0
+    /// Error replies by code ("ERR", "WRONGTYPE"), in order of first appearance. At most `errorCodesMax` kinds.
+    var errors: [(code: String, count: UInt64)] = []
+    var errorReplies: UInt64 = 0
+
+    private static let errorCodesMax = 128
+
+    /// Counts an error reply by the first word of its text.
+    mutating func countError(_ text: String) {
+        errorReplies += 1
+        let code = String(text.prefix { $0 != " " })
+        if let known = errors.firstIndex(where: { $0.code.utf8.elementsEqual(code.utf8) }) {
+            errors[known].count += 1
+        } else if errors.count < NodeStatistics.errorCodesMax {
+            errors.append((code, 1))
+        }
+    }
+}
