@@ -7,7 +7,7 @@ import Storage
 /// Rebuilds a group from its log, record by record: entries known to be committed are applied at once, the rest waits
 /// for a leader to say. Memory is bounded by the log cache and by what was never known to be committed.
 struct GroupRecovery: RecoveryVisitor {
-    let machine = StateMachine(seed: GroupRecovery.genesisSeed)
+    let machine: StateMachine
     private(set) var incarnation = Incarnation(0)
     private var state = RecoveredState()
     /// Entries kept for the log cache and for what is not applied yet, contiguous up to `state.lastIndex`.
@@ -16,11 +16,12 @@ struct GroupRecovery: RecoveryVisitor {
     private let cacheBytesMax: Int
     private let report: (Int, Int) -> Void
 
-    /// The seed that an empty database starts from. Part of the replicated state: the same on every node of every
-    /// cluster until the first entry brings the cluster's own.
-    static let genesisSeed: UInt64 = 0x6F72_6163_6C65_5F31
-
-    init(cacheBytesMax: Int, progress: @escaping (Int, Int) -> Void) {
+    /// Starts with an empty database.
+    ///
+    /// - Parameter seed: of the database's hash. The same on every node (it is part of the replicated state) and drawn with
+    ///   the cluster, so that nobody outside can choose keys that collide.
+    init(seed: UInt64, cacheBytesMax: Int, progress: @escaping (Int, Int) -> Void) {
+        machine = StateMachine(seed: seed)
         self.cacheBytesMax = cacheBytesMax
         report = progress
     }

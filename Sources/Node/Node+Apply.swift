@@ -48,7 +48,9 @@ extension Node {
             writer.discards = true
             connection.skippedProposal = 0
         }
+        let before = connection.output.count
         group.machine.execute(reply: writer)
+        countErrorReply(connection, from: before)
         connection.proposalsInFlight -= 1
         if !writer.discards { answered(connection) }
         resumeWhenIdle(connection)

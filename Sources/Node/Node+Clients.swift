@@ -122,25 +122,28 @@ extension Node {
     /// Takes the command in `arguments`.
     private func take(_ connection: ClientConnection) -> Taken {
         if connection.sleepsUntil != nil { return .mustWait }
-        switch CommandTable.resolve(arguments) {
+        let resolution = table.resolve(arguments)
+        switch resolution {
         case .command(let command):
             switch command.scope {
             case .write: return takeWrite(connection, command)
             case .read: return takeRead(connection, command)
             case .local:
                 if !connection.isIdle { return .mustWait }
-                noteCommand(connection, command)
                 if isReplicatedConfiguration(command) { return takeWrite(connection, command) }
+                noteCommand(connection, command)
                 runLocal(command, connection)
-                afterReply(connection)
+                answered(connection)
                 return .taken
             }
-        case .failure(let error):
+        case .unknownCommand, .unknownSubcommand, .wrongArgumentCount:
             if !connection.isIdle { return .mustWait }
             connection.lastCommandAt = now.instant
-            statistics.commandsRejected += 1
-            replyError(connection, error.text)
-            afterReply(connection)
+            if case .wrongArgumentCount(let command) = resolution { statistics.commandCounts[command.index].rejected += 1 }
+            let before = connection.output.count
+            table.replyError(resolution, arguments, connection.writer)
+            countErrorReply(connection, from: before)
+            answered(connection)
             return .taken
         }
     }
@@ -149,6 +152,7 @@ extension Node {
         connection.lastCommandAt = now.instant
         connection.lastCommandName = command.fullName
         statistics.commandsTaken += 1
+        statistics.commandCounts[command.index].calls += 1
     }
 
     // MARK: writes
@@ -270,9 +274,12 @@ extension Node {
         answered(connection)
     }
 
-    /// What follows every reply that was written at once.
-    private func afterReply(_ connection: ClientConnection) {
-        answered(connection)
+    /// Counts the reply that was written from `start` of the output on, if it is an error.
+    func countErrorReply(_ connection: ClientConnection, from start: Int) {
+        let reply = connection.output.view.dropFirst(min(start, connection.output.count))
+        guard reply.count > 1, reply[0] == UInt8(ascii: "-") else { return }
+        let end = reply.firstIndex(of: 0x20) ?? reply.count
+        statistics.countError(reply.slice(1, end - 1).text)
     }
 
     func closeAfterOutput(_ connection: ClientConnection) {

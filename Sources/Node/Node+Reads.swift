@@ -77,14 +77,16 @@ extension Node {
         for read in batch.reads {
             guard let connection = clients[read.connection.rawValue] else { continue }
             decodeArguments(read, bytes)
-            guard case .command(let command) = CommandTable.resolve(readArguments) else {
+            guard case .command(let command) = table.resolve(readArguments) else {
                 check(false, "a read that was taken is a command")
                 continue
             }
             statistics.reads += 1
+            let before = connection.output.count
             group.machine.read(
                 command, arguments: readArguments, database: read.database, readTime: batch.wall, random: random.next(),
                 reply: connection.writer)
+            countErrorReply(connection, from: before)
             answered(connection)
             connection.readsInFlight -= 1
             resumeWhenIdle(connection)

@@ -40,6 +40,9 @@ package final class Node {
     /// Takes the replies that nobody waits for.
     let discardingWriter = ReplyWriter(ByteBuffer(capacity: 64), version: .two, discards: true)
     var configuration = ServerConfiguration()
+    let table = CommandTable.standard
+    /// By `Command.index`.
+    let localCommands = LocalCommand.map(CommandTable.standard)
 
     // Peers.
     var peers: [PeerState]
@@ -58,7 +61,7 @@ package final class Node {
     var shutdown: ShutdownState?
     let startedAt: Instant
 
-    var statistics = NodeStatistics()
+    var statistics = NodeStatistics(CommandTable.standard)
     /// Counters that the driver keeps for `INFO`.
     package let driverStatistics = DriverStatistics()
 
@@ -77,7 +80,8 @@ package final class Node {
         check(identity.nodeID == options.id && identity.clusterID == options.clusterID, "a node recovers its own files")
         check(options.members.contains { $0.id == options.id }, "a node is a member of its cluster")
         var random = RandomGenerator(seed: entropy)
-        var recovery = GroupRecovery(cacheBytesMax: options.raft.cacheBytesMax, progress: progress)
+        var recovery = GroupRecovery(
+            seed: options.clusterID.high ^ options.clusterID.low, cacheBytesMax: options.raft.cacheBytesMax, progress: progress)
         let recovered = try WriteAheadLog.recover(
             from: source, identity: identity, options: options.log, visitor: &recovery)
         self.options = options

@@ -1,4 +1,5 @@
 import Base
+import Database
 
 /// Counters of one run, for INFO and KV.STATUS. Reset by CONFIG RESETSTAT where Redis resets its own.
 struct NodeStatistics {
@@ -10,8 +11,6 @@ struct NodeStatistics {
     var bytesOut: UInt64 = 0
     /// Commands of this node's clients that were taken.
     var commandsTaken: UInt64 = 0
-    /// Refused before they were anything: unknown, wrong arity, malformed.
-    var commandsRejected: UInt64 = 0
     /// Commands executed by the state machine here, whoever's they were.
     var commandsApplied: UInt64 = 0
     var reads: UInt64 = 0
@@ -28,6 +27,39 @@ struct NodeStatistics {
     var errorReplies: UInt64 = 0
 
     private static let errorCodesMax = 128
+
+    /// Per command, by `Command.index`.
+    var commandCounts: [CommandCount]
+
+    struct CommandCount {
+        let name: String
+        var calls: UInt64 = 0
+        /// Wrong number of arguments.
+        var rejected: UInt64 = 0
+    }
+
+    init(_ table: CommandTable) {
+        var counts = [CommandCount](repeating: CommandCount(name: ""), count: table.indexCount)
+        for command in table.commands {
+            for one in [command] + command.subcommands { counts[one.index] = CommandCount(name: one.fullName) }
+        }
+        commandCounts = counts
+    }
+
+    /// What CONFIG RESETSTAT sets to zero.
+    mutating func resetCounters() {
+        connectionsReceived = 0
+        connectionsRejected = 0
+        clientsClosedForOutput = 0
+        bytesIn = 0
+        commandsTaken = 0
+        errors = []
+        errorReplies = 0
+        for index in commandCounts.indices {
+            commandCounts[index].calls = 0
+            commandCounts[index].rejected = 0
+        }
+    }
 
     /// Counts an error reply by the first word of its text.
     mutating func countError(_ text: String) {

@@ -1,0 +1,124 @@
+import Base
+import Database
+import RESP
+
+/// The commands that a node answers itself, by their full names in the command table.
+enum LocalCommand: String, CaseIterable {
+    case ping, echo, select, hello, reset, quit, auth, info, role, wait, command
+    case commandCount = "command|count"
+    case commandInfo = "command|info"
+    case commandDocs = "command|docs"
+    case commandList = "command|list"
+    case commandGetKeys = "command|getkeys"
+    case commandGetKeysAndFlags = "command|getkeysandflags"
+    case commandHelp = "command|help"
+    case clientID = "client|id"
+    case clientGetName = "client|getname"
+    case clientSetName = "client|setname"
+    case clientSetInfo = "client|setinfo"
+    case clientInfo = "client|info"
+    case clientList = "client|list"
+    case clientKill = "client|kill"
+    case clientReply = "client|reply"
+    case clientNoEvict = "client|no-evict"
+    case clientNoTouch = "client|no-touch"
+    case clientHelp = "client|help"
+    case configGet = "config|get"
+    case configSet = "config|set"
+    case configResetStat = "config|resetstat"
+    case configHelp = "config|help"
+    case debugSleep = "debug|sleep"
+    case kvStatus = "kv.status"
+    case kvTransferLeader = "kv.transfer-leader"
+
+    /// For each `Command.index` of `table`: which local command it is.
+    static func map(_ table: CommandTable) -> [LocalCommand?] {
+        var map = [LocalCommand?](repeating: nil, count: table.indexCount)
+        for command in table.commands {
+            for one in [command] + command.subcommands where one.scope == .local {
+                map[one.index] = LocalCommand(rawValue: one.fullName)
+            }
+        }
+        return map
+    }
+}
+
+extension Node {
+    /// Answers a local command.
+    func runLocal(_ command: Command, _ connection: ClientConnection) {
+        guard let local = localCommands[command.index] else {
+            check(command.isContainer, "the table has no local command that the node does not answer")
+            // A container without its subcommand.
+            return replyError(connection, "ERR wrong number of arguments for '\(command.fullName)' command")
+        }
+        switch local {
+        case .ping: ping(connection)
+        case .echo: connection.writer.bulk(arguments[1])
+        case .select: select(connection)
+        case .hello: hello(connection)
+        case .reset: reset(connection)
+        case .quit: quit(connection)
+        case .auth: authenticate(connection)
+        case .info: info(connection)
+        case .role: role(connection)
+        case .wait: wait(connection)
+        case .clientID, .clientGetName, .clientSetName, .clientSetInfo, .clientInfo, .clientList, .clientKill, .clientReply,
+            .clientNoEvict, .clientNoTouch, .clientHelp:
+            runClientCommand(local, connection)
+        case .command, .commandCount, .commandInfo, .commandDocs, .commandList, .commandGetKeys, .commandGetKeysAndFlags,
+            .commandHelp:
+            runCommandCommand(local, connection)
+        case .configGet: configGet(connection)
+        case .configSet: configSet(connection)
+        case .configResetStat: configResetStat(connection)
+        case .configHelp: help(connection, "CONFIG", Node.configHelp)
+        case .debugSleep: debugSleep(connection)
+        case .kvStatus: kvStatus(connection)
+        case .kvTransferLeader: kvTransferLeader(connection)
+        }
+    }
+
+    private func runClientCommand(_ local: LocalCommand, _ connection: ClientConnection) {
+        switch local {
+        case .clientID: connection.writer.integer(Int64(connection.id.rawValue))
+        case .clientGetName: clientGetName(connection)
+        case .clientSetName: clientSetName(connection)
+        case .clientSetInfo: clientSetInfo(connection)
+        case .clientInfo: clientInfo(connection)
+        case .clientList: clientList(connection)
+        case .clientKill: clientKill(connection)
+        case .clientReply: clientReply(connection)
+        case .clientNoEvict: clientSwitch(connection, \.isNoEvict)
+        case .clientNoTouch: clientSwitch(connection, \.isNoTouch)
+        default: help(connection, "CLIENT", Node.clientHelp)
+        }
+    }
+
+    /// The lines that HELP subcommands give, in Redis's form.
+    func help(_ connection: ClientConnection, _ name: String, _ lines: [String]) {
+        let all = ["\(name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"] + lines + ["HELP", "    Print this help."]
+        connection.writer.array(all.count)
+        for var line in all { line.withUTF8 { connection.writer.simple(ByteView(UnsafeRawBufferPointer($0))) } }
+    }
+
+    private static let clientHelp = [
+        "GETNAME", "    Return the name of the current connection.",
+        "ID", "    Return the ID of the current connection.",
+        "INFO", "    Return information about the current client connection.",
+        "KILL <ip:port>", "    Kill the connection made from <ip:port>.",
+        "KILL <option> <value> [<option> <value> [...]]",
+        "    Kill connections. Options are: ADDR, LADDR, TYPE, USER, SKIPME, ID.",
+        "LIST [TYPE type | ID id [id ...]]", "    Return information about the connections of this node.",
+        "REPLY (ON|OFF|SKIP)", "    Control the replies sent to the current connection.",
+        "SETNAME <name>", "    Assign the name <name> to the current connection.",
+        "SETINFO <option> <value>", "    Set client meta attributes: LIB-NAME, LIB-VER.",
+        "NO-EVICT (ON|OFF)", "    Protect the current connection from eviction.",
+        "NO-TOUCH (ON|OFF)", "    Do not change the access times of keys for the current connection.",
+    ]
+
+    private static let configHelp = [
+        "GET <pattern>", "    Return parameters matching the glob-like <pattern> and their values.",
+        "SET <directive> <value>", "    Set the configuration <directive> to <value>.",
+        "RESETSTAT", "    Reset statistics reported by the INFO command.",
+    ]
+}

@@ -1,0 +1,200 @@
+import Base
+import Consensus
+import Database
+import RESP
+
+/// INFO. Every figure is this node's own and true; what does not exist here is not shown, except fields that clients parse and
+/// whose true value is a constant.
+extension Node {
+    private static let sections = [
+        "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "modules", "errorstats", "cluster",
+        "keyspace", "coracle",
+    ]
+    /// Only when asked for by name, or by `all` and `everything`.
+    private static let extraSections = ["commandstats"]
+
+    func info(_ connection: ClientConnection) {
+        var wanted: [String] = []
+        for index in 1..<arguments.count {
+            let name = arguments[index].text.lowercased()
+            switch name {
+            case "default": wanted += Node.sections
+            case "all", "everything": wanted += Node.sections + Node.extraSections
+            default: wanted.append(name)
+            }
+        }
+        if arguments.count == 1 { wanted = Node.sections }
+        var text = ""
+        for section in Node.sections + Node.extraSections where wanted.contains(section) {
+            if !text.isEmpty { text += "\r\n" }
+            text += "# \(section == "cpu" ? "CPU" : section.prefix(1).uppercased() + section.dropFirst())\r\n"
+            for (name, value) in fields(of: section) { text += "\(name):\(value)\r\n" }
+        }
+        text.withUTF8 { connection.writer.verbatim(ByteView(UnsafeRawBufferPointer($0))) }
+    }
+
+    private func fields(of section: String) -> [(String, String)] {
+        switch section {
+        case "server": serverFields
+        case "clients": clientFields
+        case "memory": memoryFields
+        case "persistence": persistenceFields
+        case "stats": statsFields
+        case "replication": replicationFields
+        case "cpu": cpuFields
+        case "errorstats": statistics.errors.map { ("errorstat_\($0.code)", "count=\($0.count)") }
+        case "commandstats": commandFields
+        case "cluster": [("cluster_enabled", "0")]
+        case "keyspace": keyspaceFields
+        case "coracle": coracleFields
+        default: []
+        }
+    }
+
+    private var uptimeSeconds: UInt64 { (now.instant - startedAt).rawValue / 1_000_000_000 }
+
+    private var serverFields: [(String, String)] {
+        [
+            ("redis_version", Version.redis), ("coracle_version", Version.coracle), ("redis_git_sha1", "00000000"),
+            ("redis_git_dirty", "0"), ("redis_build_id", "0"), ("redis_mode", "standalone"),
+            ("os", options.server.operatingSystem), ("arch_bits", options.server.architecture),
+            ("monotonic_clock", "POSIX clock_gettime"), ("multiplexing_api", "epoll"), ("process_id", "\(options.server.processID)"),
+            ("run_id", runID), ("tcp_port", "\(options.server.clientPort)"), ("server_time_usec", "\(now.wall.microseconds)"),
+            ("uptime_in_seconds", "\(uptimeSeconds)"), ("uptime_in_days", "\(uptimeSeconds / 86_400)"), ("hz", "10"),
+            ("configured_hz", "10"), ("executable", options.server.executable), ("config_file", ""),
+        ]
+    }
+
+    /// 40 hexadecimal digits that name this run, as Redis's run id does.
+    private var runID: String {
+        let tail = String(incarnation.rawValue & 0xFFFF_FFFF, radix: 16)
+        return "\(options.clusterID)".prefix(28) + String(repeating: "0", count: 4 - min(4, "\(id)".count)) + "\(id)".prefix(4)
+            + String(repeating: "0", count: 8 - tail.count) + tail
+    }
+
+    private var clientFields: [(String, String)] {
+        [
+            ("connected_clients", "\(clients.count)"), ("cluster_connections", "\(links.count)"),
+            ("maxclients", "\(configuration.clientsMax)"),
+            ("client_recent_max_input_buffer", "\(clients.values.reduce(0) { max($0, $1.input.count) })"),
+            ("client_recent_max_output_buffer", "\(clients.values.reduce(0) { max($0, $1.output.count) })"),
+            ("blocked_clients", "0"), ("tracking_clients", "0"), ("clients_in_timeout_table", "\(sleeping.count)"),
+        ]
+    }
+
+    private var memoryFields: [(String, String)] {
+        let used = group.machine.usedMemory
+        return [
+            ("used_memory", "\(used)"), ("used_memory_human", Node.human(used)),
+            ("used_memory_rss", "\(driverStatistics.residentBytes)"),
+            ("used_memory_rss_human", Node.human(driverStatistics.residentBytes)),
+            ("used_memory_dataset", "\(used)"), ("total_system_memory", "\(driverStatistics.systemMemoryBytes)"),
+            ("used_memory_lua", "0"), ("used_memory_scripts", "0"), ("maxmemory", "0"), ("maxmemory_human", "0B"),
+            ("maxmemory_policy", "noeviction"), ("mem_allocator", "libc"), ("lazyfree_pending_objects", "0"),
+        ]
+    }
+
+    private static func human(_ bytes: Int) -> String {
+        let units = ["B", "K", "M", "G", "T"]
+        var value = bytes * 100
+        var unit = 0
+        while value >= 102_400 && unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        if unit == 0 { return "\(bytes)B" }
+        let fraction = value % 100
+        return "\(value / 100).\(fraction < 10 ? "0" : "")\(fraction)\(units[unit])"
+    }
+
+    private var persistenceFields: [(String, String)] {
+        [
+            ("loading", "0"), ("async_loading", "0"), ("current_cow_peak", "0"), ("current_cow_size", "0"),
+            ("rdb_changes_since_last_save", "\(group.machine.changeCount)"), ("rdb_bgsave_in_progress", "0"),
+            ("rdb_last_save_time", "0"), ("rdb_last_bgsave_status", "ok"), ("rdb_last_bgsave_time_sec", "-1"),
+            ("rdb_current_bgsave_time_sec", "-1"), ("rdb_saves", "0"), ("aof_enabled", "1"), ("aof_rewrite_in_progress", "0"),
+            ("aof_rewrite_scheduled", "0"), ("aof_last_bgrewrite_status", "ok"), ("aof_last_write_status", "ok"),
+            ("aof_current_size", "\(log.diskBytes)"), ("aof_pending_bio_fsync", "0"), ("aof_delayed_fsync", "0"),
+        ]
+    }
+
+    private var statsFields: [(String, String)] {
+        [
+            ("total_connections_received", "\(statistics.connectionsReceived)"),
+            ("total_commands_processed", "\(statistics.commandsTaken)"),
+            ("total_net_input_bytes", "\(statistics.bytesIn)"), ("total_net_output_bytes", "\(driverStatistics.clientBytesOut)"),
+            ("rejected_connections", "\(statistics.connectionsRejected)"), ("expired_keys", "\(group.machine.expiredKeyCount)"),
+            ("evicted_keys", "0"), ("keyspace_hits", "\(group.machine.hits)"), ("keyspace_misses", "\(group.machine.misses)"),
+            ("pubsub_channels", "0"), ("pubsub_patterns", "0"), ("latest_fork_usec", "0"), ("total_forks", "0"),
+            ("tracking_total_keys", "0"), ("tracking_total_items", "0"),
+            ("client_output_buffer_limit_disconnections", "\(statistics.clientsClosedForOutput)"),
+            ("total_error_replies", "\(statistics.errorReplies)"),
+            ("total_reads_processed", "\(driverStatistics.clientReads)"), ("total_writes_processed", "\(driverStatistics.clientWrites)"),
+        ]
+    }
+
+    private var replicationFields: [(String, String)] {
+        let raft = group.raft
+        var fields: [(String, String)] = [("role", raft.role == .leader ? "master" : "slave")]
+        if raft.role == .leader {
+            let active = raft.peers.filter { $0.recentActive }
+            fields.append(("connected_slaves", "\(active.count)"))
+            for (index, peer) in active.enumerated() {
+                let address = options.members.first { $0.id == peer.peer }?.address ?? ""
+                let lag = raft.lastIndex.rawValue - min(raft.lastIndex.rawValue, peer.matchIndex.rawValue)
+                fields.append(("slave\(index)", "node=\(peer.peer),address=\(address),state=online,offset=\(peer.matchIndex),lag=\(lag)"))
+            }
+        } else {
+            fields.append(("master_link_status", raft.leader == nil ? "down" : "up"))
+            fields.append(("master_node", "\(raft.leader?.rawValue ?? 0)"))
+            fields.append(("connected_slaves", "0"))
+        }
+        fields.append(("master_repl_offset", "\(raft.commitIndex)"))
+        return fields
+    }
+
+    private var cpuFields: [(String, String)] {
+        [
+            ("used_cpu_sys", Node.seconds(driverStatistics.systemCPUMicroseconds)),
+            ("used_cpu_user", Node.seconds(driverStatistics.userCPUMicroseconds)),
+        ]
+    }
+
+    private static func seconds(_ microseconds: UInt64) -> String {
+        let fraction = String(microseconds % 1_000_000)
+        return "\(microseconds / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+    }
+
+    private var commandFields: [(String, String)] {
+        statistics.commandCounts.filter { $0.calls + $0.rejected > 0 }.map {
+            ("cmdstat_\($0.name)", "calls=\($0.calls),rejected_calls=\($0.rejected)")
+        }
+    }
+
+    private var keyspaceFields: [(String, String)] {
+        (0..<16).compactMap { database in
+            let keys = group.machine.keyCount(database)
+            if keys == 0 { return nil }
+            return (
+                "db\(database)",
+                "keys=\(keys),expires=\(group.machine.expiringKeyCount(database)),avg_ttl=\(group.machine.averageTTL(database))"
+            )
+        }
+    }
+
+    private var coracleFields: [(String, String)] {
+        let raft = group.raft
+        return [
+            ("node_id", "\(id)"), ("incarnation", "\(incarnation)"), ("cluster_id", "\(options.clusterID)"),
+            ("raft_role", Node.text(raft.role)), ("raft_term", "\(raft.term)"), ("raft_leader", "\(raft.leader?.rawValue ?? 0)"),
+            ("raft_commit_index", "\(raft.commitIndex)"), ("raft_applied_index", "\(group.machine.appliedIndex)"),
+            ("raft_last_index", "\(raft.lastIndex)"), ("raft_durable_index", "\(raft.durableIndex)"),
+            ("leaderships", "\(statistics.leaderships)"), ("log_bytes", "\(log.diskBytes)"), ("turns", "\(statistics.turns)"),
+            ("entries_proposed", "\(statistics.entriesProposed)"), ("entry_bytes_proposed", "\(statistics.entryBytesProposed)"),
+            ("entries_applied", "\(statistics.entriesApplied)"), ("commands_applied", "\(statistics.commandsApplied)"),
+            ("reads", "\(statistics.reads)"), ("read_requests", "\(statistics.readRequests)"),
+            ("proposals_forwarded", "\(statistics.proposalsForwarded)"), ("proposals_waiting_bytes", "\(group.proposals.bytes)"),
+            ("peer_frames_in", "\(statistics.peerFramesIn)"), ("peer_frames_out", "\(statistics.peerFramesOut)"),
+        ] + driverStatistics.fields
+    }
+}
