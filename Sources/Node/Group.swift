@@ -2,6 +2,9 @@ import Base
 import Consensus
 import Database
 
+/// An entry of a group's log. (`Database` has entries of its own.)
+typealias LogEntry = Consensus.Entry
+
 /// One Raft group on this node: consensus, the state machine, and what is on its way between them and the clients.
 final class Group {
     let id: GroupID

@@ -11,7 +11,7 @@ struct GroupRecovery: RecoveryVisitor {
     private(set) var incarnation = Incarnation(0)
     private var state = RecoveredState()
     /// Entries kept for the log cache and for what is not applied yet, contiguous up to `state.lastIndex`.
-    private var tail = RingBuffer<Entry>()
+    private var tail = RingBuffer<LogEntry>()
     private var tailBytes = 0
     private let cacheBytesMax: Int
     private let report: (Int, Int) -> Void
@@ -26,7 +26,7 @@ struct GroupRecovery: RecoveryVisitor {
         report = progress
     }
 
-    mutating func entry(group: GroupID, index: LogIndex, term: Term, kind: Entry.Kind, payload: ByteView) {
+    mutating func entry(group: GroupID, index: LogIndex, term: Term, kind: LogEntry.Kind, payload: ByteView) {
         guard group == .first else { return }
         check(index > state.appliedIndex, "a committed entry is never replaced")
         while let last = tail.last, last.index >= index { dropLast(last) }
@@ -36,12 +36,12 @@ struct GroupRecovery: RecoveryVisitor {
             check(state.termRuns.last.map { $0.term < term } ?? true, "terms in a log do not go back")
             state.termRuns.append(TermRun(first: index, term: term))
         }
-        tail.append(Entry(term: term, index: index, kind: kind, payload: payload.array))
+        tail.append(LogEntry(term: term, index: index, kind: kind, payload: payload.array))
         tailBytes += payload.count
         state.lastIndex = index
     }
 
-    private mutating func dropLast(_ entry: Entry) {
+    private mutating func dropLast(_ entry: LogEntry) {
         tailBytes -= entry.payload.count
         _ = tail.popLast()
     }
@@ -96,7 +96,7 @@ struct GroupRecovery: RecoveryVisitor {
 
     /// What was found, for consensus. Called once, at the end.
     mutating func recoveredState() -> RecoveredState {
-        var entries: [Entry] = []
+        var entries: [LogEntry] = []
         entries.reserveCapacity(tail.count)
         while let entry = tail.popFirst() { entries.append(entry) }
         state.tail = entries

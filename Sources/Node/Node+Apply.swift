@@ -6,7 +6,7 @@ import RESP
 /// Applying committed entries. The node that owns a command's connection writes its reply here, at apply; on every other
 /// node the same execution writes nothing.
 extension Node {
-    func apply(_ entries: [Entry]) {
+    func apply(_ entries: [LogEntry]) {
         for entry in entries {
             switch entry.kind {
             case .command: entry.payload.withView { applyBatch($0, entry) }
@@ -19,7 +19,7 @@ extension Node {
         noteOwnProgress()
     }
 
-    private func applyBatch(_ payload: ByteView, _ entry: Entry) {
+    private func applyBatch(_ payload: ByteView, _ entry: LogEntry) {
         let machine = group.machine
         machine.begin(payload: payload, index: entry.index, term: entry.term)
         while machine.nextItem() {

@@ -66,7 +66,9 @@ extension Node {
         if !connection.isReadingPaused && connection.input.count > limit {
             if !connection.isStalled {
                 // More than one command may ever need, and still not one whole command.
-                log(.warning, "closed client \(connection.address): its input of \(connection.input.count) bytes is over the limit")
+                log(
+                    .warning,
+                    "closed client \(connection.address): its input of \(connection.input.count) bytes is over the limit")
                 connection.isClosing = true
                 return effects.closeClients.append((connection.id, afterOutput: false))
             }

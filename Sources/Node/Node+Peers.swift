@@ -212,7 +212,9 @@ extension Node {
         case .proposals where frame.group == group.id:
             takeProposals(frame.payload, from: peer, on: link)
         default:
-            log(.warning, "closed the link with node \(peer): a frame of type \(frame.type) for group \(frame.group) is out of place")
+            log(
+                .warning,
+                "closed the link with node \(peer): a frame of type \(frame.type) for group \(frame.group) is out of place")
             closeLink(link)
         }
     }

@@ -57,20 +57,20 @@ extension Node {
     func takeProposals(_ payload: ByteView, from peer: NodeID, on link: PeerLink) {
         var reader = ByteReader(payload)
         guard let term = reader.integer(UInt64.self), let segment = reader.bytes(reader.remaining),
-            let header = CommandBatch.validateSegment(segment), header.owner == peer
+            CommandBatch.validateSegment(segment), let header = header(of: segment), header.owner == peer, header.count > 0
         else {
             log(.warning, "closed the link with node \(peer): a frame of commands is malformed")
             return closeLink(link)
         }
         // A frame for another leadership: its sender will learn of this one and send again.
         guard group.raft.role == .leader, group.raft.term.rawValue == term else { return }
-        let last = header.firstNumber + UInt64(header.count) - 1
+        let last = header.first + UInt64(header.count) - 1
         let known = group.proposedThrough.firstIndex { $0.node == peer }
         if let known, group.proposedThrough[known].incarnation == header.incarnation {
             // Sent again after a new link; it is in an entry of this leadership already.
             if last <= group.proposedThrough[known].number { return }
             check(
-                header.firstNumber <= group.proposedThrough[known].number + 1,
+                header.first <= group.proposedThrough[known].number + 1,
                 "commands for one leadership come without gaps")
             group.proposedThrough[known].number = last
         } else if let known {
@@ -105,6 +105,11 @@ extension Node {
         case .notLeader:
             group.payload.removeAll()
         }
+    }
+
+    private func header(of segment: ByteView) -> CommandBatch.SegmentHeader? {
+        var reader = ByteReader(segment)
+        return CommandBatch.segmentHeader(&reader)
     }
 
     // MARK: expiry (DESIGN, rule 7)

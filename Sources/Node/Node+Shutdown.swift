@@ -28,7 +28,8 @@ extension Node {
     func continueShutdown() {
         guard let shutdown else { return }
         let answered = group.proposals.isEmpty && group.reads.isEmpty && group.raft.role != .leader
-        if !answered && now.instant < shutdown.deadline && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty)
+        if !answered && now.instant < shutdown.deadline
+            && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty)
         {
             return
         }

@@ -79,7 +79,8 @@ extension Node {
         if becameLeader {
             log(.notice, "leads term \(group.raft.term)")
             statistics.leaderships += 1
-        } else if let leader = group.raft.leader, leader != group.describedLeader.leader || group.raft.term != group.describedLeader.term
+        } else if let leader = group.raft.leader,
+            leader != group.describedLeader.leader || group.raft.term != group.describedLeader.term
         {
             log(.info, "follows node \(leader) in term \(group.raft.term)")
         }

@@ -90,7 +90,7 @@ package final class Node {
         incarnation = Incarnation(recovery.incarnation.rawValue + 1)
         let configuration = Configuration(voters: options.members.map(\.id))
         let raft = Raft(
-            options: options.raft, configuration: configuration, recovered: recovery.recoveredState(), now: now.instant,
+            options: options.raft, configuration: configuration, recovered: recovery.recoveredState(), now: now,
             random: random.next())
         group = Group(
             id: .first, raft: raft, machine: recovery.machine,
@@ -150,4 +150,11 @@ package final class Node {
 
     /// Frames for a peer that have not left yet; nil when the link is gone.
     package func output(of link: PeerLinkID) -> ByteBuffer? { links[link.rawValue]?.output }
+
+    // MARK: for checkers
+
+    /// Consensus as it is now (a copy), for checkers and status.
+    package var raft: Raft { group.raft }
+    /// The state machine, to be looked at between events only.
+    package var machine: StateMachine { group.machine }
 }

@@ -21,6 +21,13 @@ struct NodeStatistics {
     var proposalsForwarded: UInt64 = 0
     var peerFramesIn: UInt64 = 0
     var peerFramesOut: UInt64 = 0
+    /// From a command's arrival to the log entry that carries it, on the leader. (Drivers give one time per turn, so a
+    /// turn's own length is not in it.)
+    var queueTime = DurationHistogram()
+    /// From the proposal of an entry to its commit, on the leader.
+    var replicationTime = DurationHistogram()
+    /// From an entry's commit being known to its end in the state machine, in batches.
+    var applyTime = DurationHistogram()
     var leaderships: UInt64 = 0
     /// Error replies by code ("ERR", "WRONGTYPE"), in order of first appearance. At most `errorCodesMax` kinds.
     var errors: [(code: String, count: UInt64)] = []

@@ -22,7 +22,9 @@ enum ParameterTable {
             parameter("tcp-backlog", .immutable, "511"),
             parameter("proto-max-bulk-len", .memory(1 << 20...512 << 20), String(512 << 20)),
             parameter("client-query-buffer-limit", .memory(1 << 20...Int64.max), String(1 << 30)),
-            parameter("client-output-buffer-limit", .text, "normal 268435456 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
+            parameter(
+                "client-output-buffer-limit", .text, "normal 268435456 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
+            ),
         ]
     }
 
@@ -30,7 +32,8 @@ enum ParameterTable {
         [
             parameter("hash-max-listpack-entries", anyCount, "128", replicated: true, alias: "hash-max-ziplist-entries"),
             parameter("hash-max-listpack-value", anyCount, "64", replicated: true, alias: "hash-max-ziplist-value"),
-            parameter("list-max-listpack-size", .integer(-5...Int64(Int32.max)), "-2", replicated: true, alias: "list-max-ziplist-size"),
+            parameter(
+                "list-max-listpack-size", .integer(-5...Int64(Int32.max)), "-2", replicated: true, alias: "list-max-ziplist-size"),
             parameter("list-compress-depth", anyCount, "0"),
             parameter("set-max-intset-entries", anyCount, "512", replicated: true),
             parameter("set-max-listpack-entries", anyCount, "128", replicated: true),

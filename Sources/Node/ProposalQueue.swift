@@ -55,7 +55,7 @@ struct ProposalQueue {
         let first = nextNumber - UInt64(gatheredCount)
         let segment = ByteBuffer(capacity: gathering.count + 64)
         CommandBatch.appendSegmentHeader(
-            owner: owner, incarnation: incarnation, firstNumber: first, count: gatheredCount, byteCount: gathering.count,
+            owner: owner, incarnation: incarnation, first: first, count: gatheredCount, byteCount: gathering.count,
             to: segment)
         segment.append(gathering.view)
         let frame = Frame(firstNumber: first, count: gatheredCount, bytes: segment.view.array)

@@ -86,7 +86,8 @@ struct ServerConfiguration {
     static func memory(_ text: String) -> Int64? {
         let text = text.lowercased()
         let units: [(String, Int64)] = [
-            ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("k", 1000), ("m", 1_000_000), ("g", 1_000_000_000), ("b", 1), ("", 1),
+            ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("k", 1000), ("m", 1_000_000), ("g", 1_000_000_000), ("b", 1),
+            ("", 1),
         ]
         for (suffix, factor) in units where text.hasSuffix(suffix) {
             guard let number = Int64(text.dropLast(suffix.count)), number >= 0 else { return nil }

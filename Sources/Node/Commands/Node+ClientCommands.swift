@@ -76,7 +76,9 @@ extension Node {
         if arguments.count >= 4 && arguments[2].equalsIgnoringCase("id") {
             var ids: [UInt64] = []
             for index in 3..<arguments.count {
-                guard let id = parseInteger(arguments[index]), id > 0 else { return replyError(connection, "ERR Invalid client ID") }
+                guard let id = parseInteger(arguments[index]), id > 0 else {
+                    return replyError(connection, "ERR Invalid client ID")
+                }
                 ids.append(UInt64(id))
             }
             wanted = wanted.filter { ids.contains($0.id.rawValue) }

@@ -7,7 +7,7 @@ import RESP
 extension Node {
     func configGet(_ connection: ClientConnection) {
         var found: [(String, String)] = []
-        for parameter in currentParameters() {
+        for parameter in configuration.parameters {
             for name in [parameter.name, parameter.alias].compactMap({ $0 }) {
                 var text = name
                 let matches = text.withUTF8 { bytes in
@@ -26,16 +26,6 @@ extension Node {
         }
     }
 
-    /// The node's parameters with the replicated ones as the state machine has them.
-    private func currentParameters() -> [ServerConfiguration.Parameter] {
-        configuration.parameters.map { parameter in
-            guard parameter.isReplicated, let value = group.machine.setting(parameter.name) else { return parameter }
-            var current = parameter
-            current.value = String(value)
-            return current
-        }
-    }
-
     /// Whether the command in `arguments` is a CONFIG SET that has to go through the log. One with errors does not: it is
     /// refused here, before anything is set.
     func isReplicatedConfiguration(_ command: Command) -> Bool {
@@ -44,7 +34,9 @@ extension Node {
         for index in stride(from: 2, to: arguments.count, by: 2) {
             guard let position = configuration.position(arguments[index].text) else { return false }
             var normalized = ""
-            if configuration.objection(to: arguments[index + 1].text, at: position, normalized: &normalized) != nil { return false }
+            if configuration.objection(to: arguments[index + 1].text, at: position, normalized: &normalized) != nil {
+                return false
+            }
             if configuration.parameters[position].isReplicated { replicated = true }
         }
         return replicated
@@ -59,7 +51,8 @@ extension Node {
                 return replyError(connection, "ERR Unknown option or number of arguments for CONFIG SET - '\(name)'")
             }
             if changes.contains(where: { $0.position == position }) {
-                return replyError(connection, "ERR CONFIG SET failed (possibly related to argument '\(name)') - duplicate parameter")
+                return replyError(
+                    connection, "ERR CONFIG SET failed (possibly related to argument '\(name)') - duplicate parameter")
             }
             var normalized = ""
             if let objection = configuration.objection(to: arguments[index + 1].text, at: position, normalized: &normalized) {
@@ -74,7 +67,7 @@ extension Node {
 
     func configResetStat(_ connection: ClientConnection) {
         statistics.resetCounters()
-        group.machine.resetStatistics()
+        group.machine.execution.statistics = DatabaseStatistics()
         connection.writer.ok()
     }
 }

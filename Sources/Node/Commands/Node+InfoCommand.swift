@@ -58,7 +58,8 @@ extension Node {
             ("redis_version", Version.redis), ("coracle_version", Version.coracle), ("redis_git_sha1", "00000000"),
             ("redis_git_dirty", "0"), ("redis_build_id", "0"), ("redis_mode", "standalone"),
             ("os", options.server.operatingSystem), ("arch_bits", options.server.architecture),
-            ("monotonic_clock", "POSIX clock_gettime"), ("multiplexing_api", "epoll"), ("process_id", "\(options.server.processID)"),
+            ("monotonic_clock", "POSIX clock_gettime"), ("multiplexing_api", "epoll"),
+            ("process_id", "\(options.server.processID)"),
             ("run_id", runID), ("tcp_port", "\(options.server.clientPort)"), ("server_time_usec", "\(now.wall.microseconds)"),
             ("uptime_in_seconds", "\(uptimeSeconds)"), ("uptime_in_days", "\(uptimeSeconds / 86_400)"), ("hz", "10"),
             ("configured_hz", "10"), ("executable", options.server.executable), ("config_file", ""),
@@ -110,7 +111,7 @@ extension Node {
     private var persistenceFields: [(String, String)] {
         [
             ("loading", "0"), ("async_loading", "0"), ("current_cow_peak", "0"), ("current_cow_size", "0"),
-            ("rdb_changes_since_last_save", "\(group.machine.changeCount)"), ("rdb_bgsave_in_progress", "0"),
+            ("rdb_changes_since_last_save", "\(group.machine.changes)"), ("rdb_bgsave_in_progress", "0"),
             ("rdb_last_save_time", "0"), ("rdb_last_bgsave_status", "ok"), ("rdb_last_bgsave_time_sec", "-1"),
             ("rdb_current_bgsave_time_sec", "-1"), ("rdb_saves", "0"), ("aof_enabled", "1"), ("aof_rewrite_in_progress", "0"),
             ("aof_rewrite_scheduled", "0"), ("aof_last_bgrewrite_status", "ok"), ("aof_last_write_status", "ok"),
@@ -122,14 +123,16 @@ extension Node {
         [
             ("total_connections_received", "\(statistics.connectionsReceived)"),
             ("total_commands_processed", "\(statistics.commandsTaken)"),
-            ("total_net_input_bytes", "\(statistics.bytesIn)"), ("total_net_output_bytes", "\(driverStatistics.clientBytesOut)"),
-            ("rejected_connections", "\(statistics.connectionsRejected)"), ("expired_keys", "\(group.machine.expiredKeyCount)"),
-            ("evicted_keys", "0"), ("keyspace_hits", "\(group.machine.hits)"), ("keyspace_misses", "\(group.machine.misses)"),
+            ("total_net_input_bytes", "\(statistics.bytesIn)"), ("total_net_output_bytes", "\(driverStatistics.bytesWritten)"),
+            ("rejected_connections", "\(statistics.connectionsRejected)"),
+            ("expired_keys", "\(group.machine.execution.statistics.expiredKeys)"),
+            ("evicted_keys", "0"), ("keyspace_hits", "\(group.machine.execution.statistics.hits)"),
+            ("keyspace_misses", "\(group.machine.execution.statistics.misses)"),
             ("pubsub_channels", "0"), ("pubsub_patterns", "0"), ("latest_fork_usec", "0"), ("total_forks", "0"),
             ("tracking_total_keys", "0"), ("tracking_total_items", "0"),
             ("client_output_buffer_limit_disconnections", "\(statistics.clientsClosedForOutput)"),
             ("total_error_replies", "\(statistics.errorReplies)"),
-            ("total_reads_processed", "\(driverStatistics.clientReads)"), ("total_writes_processed", "\(driverStatistics.clientWrites)"),
+            ("total_reads_processed", "\(driverStatistics.reads)"), ("total_writes_processed", "\(driverStatistics.writes)"),
         ]
     }
 
@@ -142,7 +145,8 @@ extension Node {
             for (index, peer) in active.enumerated() {
                 let address = options.members.first { $0.id == peer.peer }?.address ?? ""
                 let lag = raft.lastIndex.rawValue - min(raft.lastIndex.rawValue, peer.matchIndex.rawValue)
-                fields.append(("slave\(index)", "node=\(peer.peer),address=\(address),state=online,offset=\(peer.matchIndex),lag=\(lag)"))
+                fields.append(
+                    ("slave\(index)", "node=\(peer.peer),address=\(address),state=online,offset=\(peer.matchIndex),lag=\(lag)"))
             }
         } else {
             fields.append(("master_link_status", raft.leader == nil ? "down" : "up"))
@@ -182,6 +186,27 @@ extension Node {
         }
     }
 
+    private var driverFields: [(String, String)] {
+        let driver = driverStatistics
+        var fields: [(String, String)] = [
+            ("disk_mode", driver.isDiskInline ? "inline" : "thread"), ("disk_direct", driver.isDiskDirect ? "1" : "0"),
+            ("disk_writes", "\(driver.diskWrites)"), ("disk_bytes_written", "\(driver.diskBytesWritten)"),
+            ("socket_reads", "\(driver.reads)"), ("socket_writes", "\(driver.writes)"), ("short_writes", "\(driver.shortWrites)"),
+            ("waits", "\(driver.waits)"),
+        ]
+        let histograms: [(String, DurationHistogram)] = [
+            ("disk_write", driver.diskWriteTime), ("turn", driver.turnTime), ("queue", statistics.queueTime),
+            ("replication", statistics.replicationTime), ("apply", statistics.applyTime),
+        ]
+        for (name, histogram) in histograms where histogram.count > 0 {
+            for (label, fraction) in [("p50", 0.5), ("p99", 0.99)] {
+                fields.append(("\(name)_\(label)_usec", "\(histogram.percentile(fraction).rawValue / 1000)"))
+            }
+            fields.append(("\(name)_max_usec", "\(histogram.maxNanoseconds / 1000)"))
+        }
+        return fields
+    }
+
     private var coracleFields: [(String, String)] {
         let raft = group.raft
         return [
@@ -195,6 +220,6 @@ extension Node {
             ("reads", "\(statistics.reads)"), ("read_requests", "\(statistics.readRequests)"),
             ("proposals_forwarded", "\(statistics.proposalsForwarded)"), ("proposals_waiting_bytes", "\(group.proposals.bytes)"),
             ("peer_frames_in", "\(statistics.peerFramesIn)"), ("peer_frames_out", "\(statistics.peerFramesOut)"),
-        ] + driverStatistics.fields
+        ] + driverFields
     }
 }
