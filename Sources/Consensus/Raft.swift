@@ -7,22 +7,80 @@ import Base
 package struct Raft: Sendable {
     package let options: RaftOptions
     /// Who is in the group. Fixed at `init` today.
-    package internal(set) var configuration: Configuration
+    package let configuration: Configuration
 
     // MARK: Persistent state (paper, Figure 2)
     /// The newest term that this member knows of. Never goes back.
     package internal(set) var term: Term
     /// Who got this member's vote in `term`.
     package internal(set) var vote: NodeID?
+    package internal(set) var log: RaftLog
 
-    // MARK: Volatile state
+    // MARK: Volatile state of every member
     package internal(set) var role = Role.follower
     /// The leader of `term`, when known.
     package internal(set) var leader: NodeID?
     /// Known to be committed. Never goes back, never beyond `lastIndex`.
-    package internal(set) var commitIndex = LogIndex.zero
+    package internal(set) var commitIndex: LogIndex
     /// What the owner reported as applied.
-    package internal(set) var appliedIndex = LogIndex.zero
+    package internal(set) var appliedIndex: LogIndex
+    /// What was handed out as committed: between `appliedIndex` and `commitIndex`.
+    var handedIndex: LogIndex
+    /// The other members, by id.
+    var progress: [Progress]
+
+    // MARK: Time and chance, as given last
+    var clock: Instant
+    var wall: WallTime
+    var random: UInt64
+
+    // MARK: Elections
+    var electionDeadline: Instant
+    /// When the known leader was heard last.
+    var leaderHeard: Instant
+    /// The channel to the known leader is gone, and it was not heard since.
+    var leaderChannelLost = false
+    /// Short election delays that are left, since a leader's channel was lost (2, 1, then 0: the usual timeout).
+    var urgency = 0
+    /// This member's vote for itself is durable and counts.
+    var selfAnswer = false
+    /// The campaign was asked for by the leader.
+    var isTransferCampaign = false
+
+    // MARK: Durability (`Raft+Persistence`)
+    /// As handed out for writing last.
+    var savedHardState: HardState
+    /// The last entry of the log that was handed out for writing.
+    var writtenIndex: LogIndex
+    /// The newest write handed out, the newest known to be durable, and the newest that held a hard state.
+    var lastSequence: UInt64 = 0
+    var durableSequence: UInt64 = 0
+    var hardStateSequence: UInt64 = 0
+    /// Writes handed out and not yet durable, oldest first.
+    var writes: [Write] = []
+    package internal(set) var durableIndex: LogIndex
+    /// Messages that wait for a write, in order.
+    var promises: [Promise] = []
+
+    // MARK: Leadership
+    /// The first entry of this leadership.
+    var termStart = LogIndex.zero
+    /// When quorum, heartbeats and lost messages are looked after next.
+    var leaderCheckAt = Instant.never
+    /// Payload bytes of the entries above `commitIndex`.
+    var uncommittedBytes = 0
+    /// Positions in `progress` of the voters, those preferred for a majority first (`Raft+Thrift`).
+    var preference: [Int] = []
+    /// Appends with entries that went to needed peers.
+    var framesToNeeded: UInt64 = 0
+    /// The leadership is on its way to another member.
+    var transfer: Transfer?
+
+    // MARK: Reads (`Raft+Read`)
+    var reads = ReadQueue()
+
+    /// What the next `drain` hands out.
+    var pending = RaftEffects()
 
     /// A member as recovery found it: a follower that knows no leader.
     ///
@@ -32,76 +90,151 @@ package struct Raft: Sendable {
     package init(
         options: RaftOptions, configuration: Configuration, recovered: RecoveredState, now: Now, random: UInt64
     ) {
+        options.checkValid()
         self.options = options
         self.configuration = configuration
         term = recovered.hardState.term
         vote = recovered.hardState.vote
+        log = RaftLog(
+            baseIndex: recovered.baseIndex, baseTerm: recovered.baseTerm, runs: recovered.termRuns,
+            lastIndex: recovered.lastIndex, tail: recovered.tail)
+        check(recovered.appliedIndex >= log.baseIndex, "a state file's entries are applied")
+        check(recovered.appliedIndex <= log.lastIndex, "what is applied is in the log")
+        check(log.firstCachedIndex <= recovered.appliedIndex.next, "the recovered tail holds all that is not applied")
+        check(term >= log.lastTerm, "the term on disk is not older than an entry on disk")
+        appliedIndex = recovered.appliedIndex
+        handedIndex = recovered.appliedIndex
+        commitIndex = max(recovered.appliedIndex, min(recovered.commitHint, log.lastIndex))
+        savedHardState = recovered.hardState
+        writtenIndex = log.lastIndex
+        durableIndex = log.lastIndex
+        clock = now.instant
+        wall = now.wall
+        self.random = random
+        leaderHeard = now.instant
+        electionDeadline = .never
+        let next = log.lastIndex.next
+        progress = configuration.members.filter { $0 != options.id }.map { Progress(peer: $0, nextIndex: next) }
+        electionDeadline = clock + electionDelay()
     }
 
     // MARK: Calls
 
     /// Time has passed: timers that are due fire. The owner calls it when `nextDeadline` is reached (sooner or later
     /// does no harm), best *after* the messages that are at hand: they may be what a timer waits for.
-    package mutating func tick(now: Now, random: UInt64) {}
-
-    /// A message has come from a peer.
-    package mutating func receive(_ message: Message, now: Now, random: UInt64) {}
+    package mutating func tick(now: Now, random: UInt64) {
+        advance(now, random: random)
+        if role == .leader {
+            tickLeader()
+        } else if clock >= electionDeadline {
+            electionTimedOut()
+        }
+    }
 
     /// Appends a command to the log, on the leader. The entry leaves with the next `drain`.
-    package mutating func propose(_ payload: [UInt8], now: Now) -> ProposeOutcome { .notLeader(hint: leader) }
-
-    /// Asks for the index from which a linearizable read may be served (thesis, section 6.4), on any member. Ends in
-    /// `effects.readable` or `effects.failedReads`, always with this `id`, which must be new in this run. One id may stand
-    /// for all reads of a turn.
-    package mutating func requestRead(id: UInt64, now: Now) {}
-
-    /// Hands leadership to `target`, or to the peer that is best prepared (thesis, section 3.10). Until it is done or
-    /// given up, `propose` answers `.transferring`.
-    package mutating func transferLeadership(to target: NodeID?, now: Now) -> TransferOutcome { .notLeader(hint: leader) }
-
-    /// The write `sequence` and all before it are durable.
-    package mutating func persisted(_ sequence: UInt64, now: Now) {}
+    package mutating func propose(_ payload: [UInt8], now: Now) -> ProposeOutcome {
+        advance(now)
+        guard role == .leader else { return .notLeader(hint: leader) }
+        if transfer != nil { return .transferring }
+        if uncommittedBytes > 0, uncommittedBytes + payload.count > options.uncommittedBytesMax { return .overloaded }
+        return .appended(index: appendOwn(.command, payload), term: term)
+    }
 
     /// The state machine has applied everything through `index`.
-    package mutating func applied(through index: LogIndex) {}
+    package mutating func applied(through index: LogIndex) {
+        check(index >= appliedIndex, "what is applied stays applied")
+        check(index <= handedIndex, "only what was handed out as committed is applied")
+        appliedIndex = index
+    }
 
     /// The channel to `peer` was lost (`isConnected` false), or is open anew (true): what was in flight on the old one is
     /// forgotten.
     ///
     /// A follower that loses its leader's channel campaigns after 5 to 30 ms, by PreVote; those that still hear the leader
     /// refuse it.
-    package mutating func peerReset(_ peer: NodeID, isConnected: Bool, now: Now, random: UInt64) {}
-
-    /// The entries that `effects.loads` asked for, contiguous from its `from`.
-    package mutating func loaded(for peer: NodeID, entries: [Entry], now: Now) {}
-
-    /// The entries that `effects.loads` asked for can't be read now. Asked again later.
-    package mutating func loadFailed(for peer: NodeID) {}
-
-    /// Makes `peer` learn the commit index of this drain at once instead of with the next append or heartbeat. For a node
-    /// whose own proposals were just committed. Does nothing on a member that does not lead.
-    package mutating func announceCommit(to peer: NodeID) {}
+    package mutating func peerReset(_ peer: NodeID, isConnected: Bool, now: Now, random: UInt64) {
+        advance(now, random: random)
+        guard let position = position(of: peer) else { return }
+        progress[position].isConnected = isConnected
+        switch role {
+        case .leader:
+            leaderLostChannel(to: position)
+        case .follower where peer == leader:
+            followerLostChannel(isConnected: isConnected)
+        case .preCandidate, .candidate:
+            if isConnected { askAgain(position) }
+        case .follower:
+            break
+        }
+    }
 
     /// Moves all that is to be done into `effects`, which is emptied first (its memory is kept). Batches close here: one
     /// append per peer, one read round, one write.
-    package mutating func drain(into effects: inout RaftEffects) { effects.removeAll() }
+    package mutating func drain(into effects: inout RaftEffects) {
+        if role == .leader {
+            beginReadRound()
+            sendToPeers()
+        }
+        emitWrite()
+        emitCommitted()
+        log.endSharing()
+        log.evict(through: min(appliedIndex, durableIndex), bytesMax: options.cacheBytesMax)
+        effects.removeAll()
+        swap(&effects, &pending)
+    }
 
-    // MARK: State for the owner
+    // MARK: Parts
 
-    /// When `tick` must be called at the latest.
-    package var nextDeadline: Instant { .never }
-    package var lastIndex: LogIndex { .zero }
-    package var lastTerm: Term { .zero }
-    /// Everything through here is in this member's log *and* on its disk. A state file may be made at this index at most.
-    package var durableIndex: LogIndex { .zero }
-    /// The oldest entry in memory; `lastIndex + 1` when there is none.
-    package var firstCachedIndex: LogIndex { LogIndex(1) }
-    /// Leads, and an entry of its own term has committed: it knows what is committed (DESIGN section 4, rule 4).
-    package var canServe: Bool { false }
-    /// The peers as the leader sees them, by id; empty on other members.
-    package var peers: [PeerStatus] { [] }
-    /// The term of the entry at `index`; nil when it is not in the log (zero for index zero).
-    package func term(at index: LogIndex) -> Term? { nil }
-    /// The entries `first ... last`, or nil when they are not all in memory.
-    package func entries(from first: LogIndex, through last: LogIndex) -> [Entry]? { nil }
+    /// Takes the time as it is given; it never goes back.
+    mutating func advance(_ now: Now) {
+        clock = max(clock, now.instant)
+        wall = now.wall
+    }
+
+    mutating func advance(_ now: Now, random: UInt64) {
+        advance(now)
+        self.random = random
+    }
+
+    /// A protocol invariant. Where a bug is planted the process goes on, so that the checkers outside can find it.
+    func hold(_ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String) {
+        if options.faults.isEmpty { check(condition(), message()) }
+    }
+
+    /// Where `peer` is in `progress`.
+    func position(of peer: NodeID) -> Int? {
+        for position in progress.indices where progress[position].peer == peer { return position }
+        return nil
+    }
+
+    mutating func send(_ body: Message.Body, to peer: NodeID) {
+        check(peer != options.id, "a member sends to others")
+        pending.messages.append(Message(from: options.id, to: peer, term: term, body: body))
+    }
+
+    /// Moves the commit index forward, never back.
+    mutating func commit(through index: LogIndex) {
+        guard index > commitIndex else { return }
+        check(index <= log.lastIndex, "what is committed is in the log")
+        if role == .leader {
+            var next = commitIndex
+            while next < index {
+                next = next.next
+                uncommittedBytes -= log.payloadBytes(at: next)
+            }
+            check(uncommittedBytes >= 0, "uncommitted bytes are counted right")
+        }
+        commitIndex = index
+    }
+
+    /// Hands out what became committed. Entries above `durableIndex` among them are durable on a quorum elsewhere.
+    private mutating func emitCommitted() {
+        guard handedIndex < commitIndex else { return }
+        guard let entries = log.entries(from: handedIndex.next, through: commitIndex) else {
+            check(false, "entries that are not applied stay in memory")
+            return
+        }
+        pending.committed.append(contentsOf: entries)
+        handedIndex = commitIndex
+    }
 }

@@ -9,6 +9,11 @@ package struct RaftOptions: Sendable {
     /// upper one how long a leader leads without hearing a quorum (thesis, section 6.2).
     package var electionTimeoutMin: Nanoseconds = .milliseconds(250)
     package var electionTimeoutMax: Nanoseconds = .milliseconds(500)
+    /// A follower that loses its leader's channel campaigns after a random time between these two, once: longer than a
+    /// dropped connection takes to come back on a local network, and wide against the time that a PreVote takes, so
+    /// that two survivors seldom meet. A second attempt takes five times as long, the third the usual timeout.
+    package var lostLeaderDelayMin: Nanoseconds = .milliseconds(5)
+    package var lostLeaderDelayMax: Nanoseconds = .milliseconds(30)
     /// A peer to which nothing was sent for this long gets a heartbeat.
     package var heartbeatInterval: Nanoseconds = .milliseconds(50)
     /// Appends with entries in flight to one peer. With 1 the next frame gathers all that is new until the
@@ -22,6 +27,10 @@ package struct RaftOptions: Sendable {
     package var thriftyGather = 4
     /// A gathered frame leaves at the latest this long after its oldest entry was appended.
     package var thriftyDelay: Nanoseconds = .microseconds(1500)
+    /// A read round that is not confirmed after this long asks the peers that were spared too.
+    package var readPatience: Nanoseconds = .milliseconds(4)
+    /// Read requests of this member that may be open at a time; more fail at once.
+    package var readsMax = 65_536
     /// Bytes of entries kept in memory for peers that lag. Entries that are not yet applied, durable and committed stay
     /// in memory beyond it.
     package var cacheBytesMax = 64 << 20
@@ -31,6 +40,23 @@ package struct RaftOptions: Sendable {
     package var faults: RaftFaults = []
 
     package init(id: NodeID) { self.id = id }
+
+    /// A message that was not answered for this long is taken as lost, though its channel was not.
+    var resendAfter: Nanoseconds { electionTimeoutMin }
+    /// A first append to a peer whose log is not known carries no more than this.
+    var probeBytesMax: Int { min(appendBytesMax, 64 << 10) }
+
+    /// Stops the process when the values do not fit together.
+    func checkValid() {
+        check(id.rawValue > 0, "a node's id is 1 or more")
+        check(
+            heartbeatInterval.rawValue > 0 && heartbeatInterval.rawValue * 2 <= electionTimeoutMin.rawValue,
+            "two heartbeats at the least fit in an election timeout")
+        check(electionTimeoutMin < electionTimeoutMax, "election timeouts have a range to be drawn from")
+        check(lostLeaderDelayMin < lostLeaderDelayMax, "delays after a lost leader have a range to be drawn from")
+        check(inFlightMax > 0 && appendBytesMax > 0 && thriftyGather > 0, "windows and frames hold something")
+        check(cacheBytesMax >= 0 && uncommittedBytesMax >= 0 && readsMax > 0, "limits are not negative")
+    }
 }
 
 /// Bugs that can be planted in a `Raft`, so that each checker can prove it is not blind. While any is planted, the

@@ -45,9 +45,12 @@ package struct TermRun: Equatable, Sendable {
 /// What recovery found on disk for a group.
 package struct RecoveredState: Sendable {
     package var hardState = HardState()
-    /// The whole log's terms, ascending; empty for an empty log.
+    /// What the log begins after: the last entry that the newest state file covers, with its term. Zero without one.
+    package var baseIndex = LogIndex.zero
+    package var baseTerm = Term.zero
+    /// The whole log's terms, ascending; empty when the log has no entry after the base.
     package var termRuns: [TermRun] = []
-    /// The last entry on disk; zero for an empty log.
+    /// The last entry on disk; `baseIndex` for an empty log.
     package var lastIndex = LogIndex.zero
     /// The newest entries, contiguous up to `lastIndex`. Must reach back to `appliedIndex + 1` at least.
     package var tail: [Entry] = []

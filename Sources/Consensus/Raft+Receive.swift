@@ -1,0 +1,125 @@
+import Base
+
+/// Messages: terms first (paper, Figure 2, "rules for servers"), then by kind.
+extension Raft {
+    /// A message has come from a peer.
+    package mutating func receive(_ message: Message, now: Now, random: UInt64) {
+        advance(now, random: random)
+        check(message.to == options.id, "a message reaches whom it is for")
+        guard message.from != options.id else { return }
+        if message.term > term {
+            guard enter(message) else { return }
+        } else if message.term < term {
+            answerStale(message)
+            return
+        }
+        if role == .leader, message.term == term, let position = position(of: message.from) {
+            progress[position].lastHeard = clock
+        }
+        switch message.body {
+        case .preVoteRequest, .preVoteResponse, .voteRequest, .voteResponse, .timeoutNow: receiveElection(message)
+        case .append, .heartbeat, .installSnapshot: receiveAsFollower(message)
+        case .appendResponse, .heartbeatResponse, .installSnapshotResponse: receiveAsLeader(message)
+        case .readIndexRequest(let id): receiveReadIndexRequest(id, from: message.from)
+        case .readIndexResponse(let id, let index, let wall): receiveReadGrant(id, index: index, wall: wall)
+        }
+    }
+
+    /// Takes a newer term from a message, where its kind allows it. False when the message is to be passed over.
+    private mutating func enter(_ message: Message) -> Bool {
+        check(message.term > term, "only a newer term is entered")
+        switch message.body {
+        case .preVoteRequest, .preVoteResponse(granted: true):
+            // A term that somebody would campaign in, and perhaps never will.
+            return true
+        case .voteRequest(let request) where ignores(request):
+            return false
+        case .append, .heartbeat, .installSnapshot:
+            becomeFollower(term: message.term, leader: message.from)
+        default:
+            becomeFollower(term: message.term, leader: nil)
+        }
+        check(term == message.term, "the newer term was entered")
+        return true
+    }
+
+    /// Answers a message of an older term, where its sender has to learn of this one. A leader that is answered so steps
+    /// down; without that, a member whose term ran ahead could never come back under PreVote and CheckQuorum.
+    private mutating func answerStale(_ message: Message) {
+        switch message.body {
+        case .preVoteRequest:
+            send(.preVoteResponse(granted: false), to: message.from)
+        case .voteRequest:
+            send(.voteResponse(granted: false), to: message.from)
+        case .append(let append):
+            send(reject(append, hintIndex: .zero, hintTerm: .zero), to: message.from)
+        case .heartbeat:
+            send(.heartbeatResponse(readRound: 0), to: message.from)
+        case .installSnapshot(let index, _):
+            send(.installSnapshotResponse(index: index, succeeded: false), to: message.from)
+        default:
+            break
+        }
+    }
+
+    private mutating func receiveElection(_ message: Message) {
+        switch message.body {
+        case .preVoteRequest(let request):
+            receivePreVoteRequest(request, from: message.from, campaignTerm: message.term)
+        case .preVoteResponse(let granted):
+            receivePreVoteResponse(granted: granted, from: message.from, answerTerm: message.term)
+        case .voteRequest(let request):
+            receiveVoteRequest(request, from: message.from)
+        case .voteResponse(let granted):
+            receiveVoteResponse(granted: granted, from: message.from)
+        case .timeoutNow:
+            receiveTimeoutNow()
+        default:
+            check(false, "an election message is received as one")
+        }
+    }
+
+    private mutating func receiveAsFollower(_ message: Message) {
+        guard follow(message.from) else { return }
+        switch message.body {
+        case .append(let append):
+            receiveAppend(append, from: message.from)
+        case .heartbeat(let heartbeat):
+            commit(through: min(heartbeat.commitIndex, log.lastIndex))
+            send(.heartbeatResponse(readRound: heartbeat.readRound), to: message.from)
+        case .installSnapshot(let index, _):
+            // State files are not sent between members yet: the leader is told that it failed, and goes on asking.
+            send(.installSnapshotResponse(index: index, succeeded: false), to: message.from)
+        default:
+            check(false, "a leader's message is received as one")
+        }
+    }
+
+    private mutating func receiveAsLeader(_ message: Message) {
+        guard role == .leader, let position = position(of: message.from) else { return }
+        switch message.body {
+        case .appendResponse(let response):
+            confirmRound(response.readRound, by: position)
+            receiveAppendResponse(response.outcome, from: position)
+        case .heartbeatResponse(let round):
+            confirmRound(round, by: position)
+        case .installSnapshotResponse(let index, let succeeded):
+            receiveSnapshotResponse(index: index, succeeded: succeeded, from: position)
+        default:
+            check(false, "a follower's answer is received as one")
+        }
+    }
+
+    /// The leader of this term speaks: follow it. False when that can't be.
+    private mutating func follow(_ peer: NodeID) -> Bool {
+        hold(role != .leader, "a term has one leader")
+        hold(leader == nil || leader == peer, "the leader of a term does not change")
+        if role == .leader { return false }
+        become(.follower, leader: peer)
+        leaderHeard = clock
+        leaderChannelLost = false
+        urgency = 0
+        electionDeadline = clock + electionDelay()
+        return true
+    }
+}
