@@ -18,22 +18,34 @@ package final class Arguments {
     /// Slots that are kept allocated however large one command was.
     static let slotsKept = 1024
 
-    /// The bytes that the offsets count from.
-    @usableFromInline var base: ByteView = .empty
-    @usableFromInline var slots: UnsafeMutablePointer<Slot>
-    /// Number of arguments, the command's name included.
-    @usableFromInline package private(set) var count = 0
-    private var capacity: Int
+    /// What changes, behind a constant pointer for the reason that `ByteBuffer` gives.
+    @frozen @usableFromInline
+    struct State {
+        /// The bytes that the offsets count from.
+        @usableFromInline var base: ByteView
+        @usableFromInline var slots: UnsafeMutablePointer<Slot>
+        @usableFromInline var count = 0
+        var capacity: Int
+    }
+
+    @usableFromInline let state: UnsafeMutablePointer<State>
     /// Owns the bytes of inline commands, whose quotes and escapes are resolved.
     let scratch = ByteBuffer(capacity: 16)
 
     /// An empty list with room for a usual command.
     package init() {
-        capacity = 16
-        slots = .allocate(capacity: capacity)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(base: .empty, slots: .allocate(capacity: 16), capacity: 16))
     }
 
-    deinit { slots.deallocate() }
+    deinit {
+        state.pointee.slots.deallocate()
+        state.deallocate()
+    }
+
+    /// Number of arguments, the command's name included.
+    @inlinable @inline(__always)
+    package var count: Int { state.pointee.count }
 
     /// Whether there are no arguments.
     @inlinable @inline(__always)
@@ -42,24 +54,24 @@ package final class Arguments {
     /// The argument at `index`, which must be in `0 ..< count`. The command's name is at 0.
     @inlinable @inline(__always)
     package subscript(index: Int) -> ByteView {
-        check(index >= 0 && index < count, "an argument's index lies inside its command")
-        let slot = slots[index]
-        return base.slice(slot.offset, slot.count)
+        check(index >= 0 && index < state.pointee.count, "an argument's index lies inside its command")
+        let slot = state.pointee.slots[index]
+        return state.pointee.base.slice(slot.offset, slot.count)
     }
 
     /// Bytes of all arguments together.
     package var byteCount: Int {
         var total = 0
-        for index in 0..<count { total += slots[index].count }
+        for index in 0..<count { total += state.pointee.slots[index].count }
         return total
     }
 
     /// Forgets all arguments; the next ones lie in `view`.
     @inline(__always)
     package func removeAll(over view: ByteView) {
-        if capacity > Arguments.slotsKept && count <= Arguments.slotsKept / 2 { shrink() }
-        base = view
-        count = 0
+        if state.pointee.capacity > Arguments.slotsKept && count <= Arguments.slotsKept / 2 { shrink() }
+        state.pointee.base = view
+        state.pointee.count = 0
     }
 
     /// Adds the `count` bytes at `offset` of the base as the next argument. They must lie in the base when the argument
@@ -67,38 +79,40 @@ package final class Arguments {
     @inline(__always)
     package func append(offset: Int, count length: Int) {
         check(offset >= 0 && length >= 0, "an argument lies inside its base")
-        if count == capacity { grow() }
-        slots[count] = Slot(offset: offset, count: length)
-        count += 1
+        if state.pointee.count == state.pointee.capacity { grow() }
+        state.pointee.slots[state.pointee.count] = Slot(offset: offset, count: length)
+        state.pointee.count += 1
     }
 
     /// Says where the bytes are now. The offsets stay.
     @inline(__always)
-    func rebase(_ view: ByteView) { base = view }
+    func rebase(_ view: ByteView) { state.pointee.base = view }
 
     /// Swaps the lists (not the bases) of two instances, in constant time: how a parser keeps the first part of a command
     /// with many arguments until the rest arrives.
     func exchangeSlots(with other: Arguments) {
-        swap(&slots, &other.slots)
-        swap(&count, &other.count)
-        swap(&capacity, &other.capacity)
+        let mine = state.pointee
+        let theirs = other.state.pointee
+        state.pointee = State(base: mine.base, slots: theirs.slots, count: theirs.count, capacity: theirs.capacity)
+        other.state.pointee = State(base: theirs.base, slots: mine.slots, count: mine.count, capacity: mine.capacity)
     }
 
     @inline(never)
-    private func grow() {
-        let larger = UnsafeMutablePointer<Slot>.allocate(capacity: capacity * 2)
-        larger.update(from: slots, count: count)
-        slots.deallocate()
-        slots = larger
-        capacity *= 2
-    }
+    private func grow() { reallocate(state.pointee.capacity * 2) }
 
     /// Gives back what one very large command needed.
     @inline(never)
     private func shrink() {
-        slots.deallocate()
-        capacity = Arguments.slotsKept
-        slots = .allocate(capacity: capacity)
-        count = 0
+        state.pointee.count = 0
+        reallocate(Arguments.slotsKept)
+    }
+
+    private func reallocate(_ capacity: Int) {
+        check(capacity >= count, "no argument is lost when the list changes its size")
+        let fresh = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+        fresh.update(from: state.pointee.slots, count: count)
+        state.pointee.slots.deallocate()
+        state.pointee.slots = fresh
+        state.pointee.capacity = capacity
     }
 }
