@@ -17,6 +17,10 @@ final class Group {
     // As leader.
     /// The next entry: header and segments, complete but for its time.
     let payload = ByteBuffer(capacity: 1 << 16)
+    /// When the first segment of the next entry came.
+    var payloadSince = Instant(nanoseconds: 0)
+    /// Entries proposed and not yet applied, with the time of their proposal.
+    var proposedAt = RingBuffer<(index: LogIndex, instant: Instant)>()
     /// Highest number per node that this leadership has put into an entry, in order of node.
     var proposedThrough: [(node: NodeID, incarnation: Incarnation, number: UInt64)] = []
     /// The newest time given to an entry in this leadership.

@@ -12,6 +12,10 @@ extension Node {
             case .command: entry.payload.withView { applyBatch($0, entry) }
             case .empty, .configuration: group.machine.applyEmpty(index: entry.index, term: entry.term)
             }
+            while let oldest = group.proposedAt.first, oldest.index <= entry.index {
+                statistics.replicationTime.record(now.instant - oldest.instant)
+                _ = group.proposedAt.popFirst()
+            }
             if let expiry = group.expiryEntry, expiry <= entry.index { group.expiryEntry = nil }
         }
         statistics.entriesApplied += UInt64(entries.count)

@@ -22,6 +22,7 @@ extension Node {
             group.payload.removeAll()
             group.proposedThrough.removeAll()
             group.expiryEntry = nil
+            group.proposedAt.removeAll()
         }
         if leader == id {
             group.proposals.takeUnsent { frame in
@@ -49,8 +50,14 @@ extension Node {
     }
 
     private func addSegment(_ segment: ByteView) {
-        if group.payload.isEmpty { CommandBatch.beginPayload(time: WallTime(microseconds: 0), seed: 0, to: group.payload) }
+        if group.payload.isEmpty { beginPayload() }
         group.payload.append(segment)
+    }
+
+    /// Time and seed are filled in when the entry is proposed.
+    private func beginPayload() {
+        CommandBatch.beginPayload(time: WallTime(microseconds: 0), seed: 0, to: group.payload)
+        group.payloadSince = now.instant
     }
 
     /// Takes a frame of commands that another node sent to this one as the leader of a term.
@@ -87,7 +94,7 @@ extension Node {
         guard group.raft.role == .leader, group.sentTo?.leader == id, group.sentTo?.term == group.raft.term else { return }
         if group.payload.isEmpty {
             guard isExpiryDue else { return }
-            CommandBatch.beginPayload(time: WallTime(microseconds: 0), seed: 0, to: group.payload)
+            beginPayload()
         }
         let stamp = max(now.wall, max(group.machine.time, group.lastStamp))
         CommandBatch.stamp(time: stamp, seed: random.next(), in: group.payload)
@@ -97,6 +104,8 @@ extension Node {
             group.lastStamp = stamp
             if isExpiryDue { group.expiryEntry = index }
             group.payload.removeAll(keeping: 1 << 20)
+            statistics.queueTime.record(now.instant - group.payloadSince)
+            group.proposedAt.append((index, now.instant))
             statistics.entriesProposed += 1
             statistics.entryBytesProposed += UInt64(bytes)
         case .overloaded, .transferring:

@@ -21,13 +21,12 @@ struct NodeStatistics {
     var proposalsForwarded: UInt64 = 0
     var peerFramesIn: UInt64 = 0
     var peerFramesOut: UInt64 = 0
-    /// From a command's arrival to the log entry that carries it, on the leader. (Drivers give one time per turn, so a
-    /// turn's own length is not in it.)
+    // A node has no clock: its times are those of the turns. What a turn itself takes (parsing, applying, writing) the
+    // driver measures.
+    /// From the first command of an entry being ready on the leader to its proposal.
     var queueTime = DurationHistogram()
     /// From the proposal of an entry to its commit, on the leader.
     var replicationTime = DurationHistogram()
-    /// From an entry's commit being known to its end in the state machine, in batches.
-    var applyTime = DurationHistogram()
     var leaderships: UInt64 = 0
     /// Error replies by code ("ERR", "WRONGTYPE"), in order of first appearance. At most `errorCodesMax` kinds.
     var errors: [(code: String, count: UInt64)] = []

@@ -1,0 +1,150 @@
+import Base
+import Node
+import Testing
+
+@Suite struct NodeTests {
+    @Test func threeNodesElectAndServeWritesThroughAnyOfThem() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        for machine in cluster.machines {
+            let client = cluster.connect(machine)
+            cluster.send("SET k\(machine.id) v\(machine.id)\r\nGET k\(machine.id)\r\n", client, machine)
+            cluster.run(milliseconds: 5)
+            #expect(cluster.take(client, machine) == "+OK\r\n$2\r\nv\(machine.id)\r\n")
+        }
+        let reader = cluster.connect(cluster.machines[0])
+        cluster.send("MGET k1 k2 k3\r\n", reader, cluster.machines[0])
+        cluster.run(milliseconds: 5)
+        #expect(cluster.take(reader, cluster.machines[0]) == "*3\r\n$2\r\nv1\r\n$2\r\nv2\r\n$2\r\nv3\r\n")
+        cluster.run(milliseconds: 100)
+        let digests = cluster.machines.compactMap { $0.node?.machine.digest() }
+        #expect(digests.count == 3 && digests.allSatisfy { $0 == digests[0] })
+    }
+
+    @Test func repliesKeepTheOrderOfMixedCommands() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        for machine in cluster.machines {
+            let client = cluster.connect(machine)
+            cluster.send(
+                "PING\r\nSET a 1\r\nGET a\r\nINCR a\r\nGET a\r\nPING x\r\nNOSUCH\r\nGET a\r\nSET a 5\r\nGET a\r\nGET\r\nECHO e\r\n",
+                client, machine)
+            cluster.run(milliseconds: 20)
+            #expect(
+                cluster.take(client, machine)
+                    == "+PONG\r\n+OK\r\n$1\r\n1\r\n:2\r\n$1\r\n2\r\n$1\r\nx\r\n-ERR unknown command 'NOSUCH', with args beginning with: \r\n$1\r\n2\r\n+OK\r\n$1\r\n5\r\n-ERR wrong number of arguments for 'get' command\r\n$1\r\ne\r\n"
+            )
+        }
+    }
+
+    @Test func nothingIsAnsweredBeforeAMajorityHasItOnDisk() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let machine = cluster.machines[leader]
+        let client = cluster.connect(machine)
+        cluster.isDiskRunning = false
+        cluster.send("SET a 1\r\n", client, machine)
+        cluster.run(milliseconds: 100)
+        #expect(cluster.take(client, machine) == "")
+        cluster.isDiskRunning = true
+        cluster.run(milliseconds: 200)
+        #expect(cluster.take(client, machine) == "+OK\r\n")
+    }
+
+    @Test func aFollowersClientDoesNotNoticeTheLeadersDeath() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let follower = cluster.machines[(leader + 1) % 3]
+        let client = cluster.connect(follower)
+        for _ in 0..<10 { cluster.send("INCR n\r\n", client, follower) }
+        cluster.crash(leader)
+        for _ in 0..<10 { cluster.send("INCR n\r\n", client, follower) }
+        cluster.run(milliseconds: 2000)
+        let expected = (1...20).map { ":\($0)\r\n" }.joined()
+        #expect(cluster.take(client, follower) == expected)
+        // The dead one comes back, with everything.
+        try cluster.start(cluster.machines[leader])
+        cluster.run(milliseconds: 2000)
+        let digests = cluster.machines.compactMap { $0.node?.machine.digest() }
+        #expect(digests.count == 3 && digests.allSatisfy { $0 == digests[0] })
+        let reader = cluster.connect(cluster.machines[leader])
+        cluster.send("GET n\r\n", reader, cluster.machines[leader])
+        cluster.run(milliseconds: 50)
+        #expect(cluster.take(reader, cluster.machines[leader]) == "$2\r\n20\r\n")
+    }
+
+    @Test func everythingIsThereAfterAllNodesStop() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let client = cluster.connect(cluster.machines[leader])
+        for index in 0..<500 { cluster.send("SET key\(index) \(index)\r\n", client, cluster.machines[leader]) }
+        cluster.run(milliseconds: 100)
+        #expect(cluster.take(client, cluster.machines[leader]).count == 500 * 5)
+        for index in 0..<3 { cluster.crash(index) }
+        for machine in cluster.machines { try cluster.start(machine) }
+        let next = cluster.elect()
+        try #require(next >= 0)
+        let reader = cluster.connect(cluster.machines[next])
+        cluster.send("DBSIZE\r\nGET key499\r\n", reader, cluster.machines[next])
+        cluster.run(milliseconds: 50)
+        #expect(cluster.take(reader, cluster.machines[next]) == ":500\r\n$3\r\n499\r\n")
+    }
+
+    @Test func withoutAMajorityWritesAndReadsAreRefusedAfterTheGrace() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let survivor = (leader + 1) % 3
+        cluster.crash(leader)
+        cluster.crash((leader + 2) % 3)
+        let machine = cluster.machines[survivor]
+        cluster.run(milliseconds: 7000)
+        let client = cluster.connect(machine)
+        cluster.send("SET a 1\r\n", client, machine)
+        cluster.run(milliseconds: 10)
+        #expect(cluster.take(client, machine).hasPrefix("-CLUSTERDOWN "))
+        cluster.send("GET a\r\n", client, machine)
+        cluster.run(milliseconds: 6000)
+        #expect(cluster.take(client, machine).hasPrefix("-CLUSTERDOWN "))
+    }
+
+    @Test func leadershipMovesWithoutAnErrorToClients() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let machine = cluster.machines[leader]
+        let client = cluster.connect(machine)
+        let other = cluster.connect(machine)
+        cluster.send("KV.TRANSFER-LEADER\r\n", other, machine)
+        for _ in 0..<100 { cluster.send("INCR n\r\n", client, machine) }
+        cluster.run(milliseconds: 100)
+        #expect(cluster.take(client, machine) == (1...100).map { ":\($0)\r\n" }.joined())
+        #expect(cluster.take(other, machine) == "+OK\r\n")
+        #expect(cluster.elect() != leader)
+    }
+
+    @Test func strangersAndWrongClustersAreRefused() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let hello = ByteBuffer()
+        PeerHello(clusterID: ClusterID(high: 9, low: 9), sender: NodeID(2), receiver: NodeID(1), incarnation: Incarnation(1))
+            .encodeFrame(into: hello)
+        machine.node?.handle(.peerAccepted(PeerLinkID(1 << 40), address: "x:1"), now: cluster.now, into: &machine.effects)
+        machine.node?.handle(.peerBytes(PeerLinkID(1 << 40), hello.view), now: cluster.now, into: &machine.effects)
+        #expect(machine.effects.closePeers.contains(PeerLinkID(1 << 40)))
+        #expect(machine.effects.log.contains { $0.message.contains("it belongs to another cluster") })
+        machine.node?.handle(.peerAccepted(PeerLinkID(1 << 41), address: "x:2"), now: cluster.now, into: &machine.effects)
+        let garbage = [UInt8](repeating: 0xA5, count: 4000)
+        garbage.withView {
+            machine.node?.handle(.peerBytes(PeerLinkID(1 << 41), $0), now: cluster.now, into: &machine.effects)
+        }
+        #expect(machine.effects.closePeers.contains(PeerLinkID(1 << 41)))
+        cluster.run(milliseconds: 20)
+        #expect(cluster.leader != nil)
+    }
+}
