@@ -58,7 +58,7 @@ extension Node {
             ("redis_version", Version.redis), ("coracle_version", Version.coracle), ("redis_git_sha1", "00000000"),
             ("redis_git_dirty", "0"), ("redis_build_id", "0"), ("redis_mode", "standalone"),
             ("os", options.server.operatingSystem), ("arch_bits", options.server.architecture),
-            ("monotonic_clock", "POSIX clock_gettime"), ("multiplexing_api", "epoll"),
+            ("monotonic_clock", "POSIX monotonic"), ("multiplexing_api", "epoll"),
             ("process_id", "\(options.server.processID)"),
             ("run_id", runID), ("tcp_port", "\(options.server.clientPort)"), ("server_time_usec", "\(now.wall.microseconds)"),
             ("uptime_in_seconds", "\(uptimeSeconds)"), ("uptime_in_days", "\(uptimeSeconds / 86_400)"), ("hz", "10"),
