@@ -1,31 +1,97 @@
-// System headers that `import Glibc` leaves out, and the constants that are macros the importer can't read.
-// Header-only: this module must never contain code that does anything.
+// What `import Glibc` leaves out: system headers that its module map lacks, declarations behind _GNU_SOURCE, and constants
+// that are macros the importer can't read. Header-only: this module must never contain code that does anything but call
+// the system.
+//
+// _GNU_SOURCE is not defined here on purpose: Glibc's own module is built without it, and two definitions of one structure
+// in one program are refused by the compiler.
 #ifndef CORACLE_CLINUX_SHIM_H
 #define CORACLE_CLINUX_SHIM_H
-
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
-#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+// Declared by glibc only under _GNU_SOURCE, or there with a transparent union that Swift can't pass.
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+extern int fallocate(int file, int mode, off_t offset, off_t length);
+extern int pthread_setname_np(pthread_t thread, const char *name);
 
 /// O_DIRECT as the platform defines it (it differs by architecture).
 static inline int coracle_o_direct(void) { return __O_DIRECT; }
+
+/// errno, which is a macro.
+static inline int coracle_errno(void) { return errno; }
+
+/// Waits for events with a timeout in nanoseconds (Linux 5.11); a negative one waits for ever.
+/// Where the kernel or a container's filter has no such call it fails with ENOSYS or EPERM.
+static inline int coracle_epoll_wait_nanoseconds(int epoll, struct epoll_event *events, int count, long long timeout) {
+#ifdef SYS_epoll_pwait2
+    struct timespec limit = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
+    return (int)syscall(SYS_epoll_pwait2, epoll, events, count, timeout < 0 ? (struct timespec *)0 : &limit, (void *)0, (size_t)0);
+#else
+    (void)epoll, (void)events, (void)count, (void)timeout;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+// Bits and flags as plain numbers: the importer makes enumerations of some and loses others.
+static inline uint32_t coracle_epollin(void) { return EPOLLIN; }
+static inline uint32_t coracle_epollout(void) { return EPOLLOUT; }
+static inline uint32_t coracle_epollerr(void) { return EPOLLERR; }
+static inline uint32_t coracle_epollhup(void) { return EPOLLHUP; }
+static inline uint32_t coracle_epollrdhup(void) { return EPOLLRDHUP; }
+static inline uint32_t coracle_epollet(void) { return EPOLLET; }
+static inline int coracle_epoll_cloexec(void) { return EPOLL_CLOEXEC; }
+static inline int coracle_eventfd_cloexec(void) { return EFD_CLOEXEC; }
+static inline int coracle_eventfd_nonblock(void) { return EFD_NONBLOCK; }
+static inline int coracle_signalfd_flags(void) { return SFD_CLOEXEC | SFD_NONBLOCK; }
+static inline int coracle_socket_flags(void) { return SOCK_NONBLOCK | SOCK_CLOEXEC; }
+static inline int coracle_sock_stream(void) { return SOCK_STREAM; }
+static inline int coracle_msg_nosignal(void) { return MSG_NOSIGNAL; }
+static inline int coracle_shut_wr(void) { return SHUT_WR; }
+static inline int coracle_ipproto_tcp(void) { return IPPROTO_TCP; }
+static inline int coracle_ipproto_ipv6(void) { return IPPROTO_IPV6; }
+
+/// Descriptors that this process may have: the soft limit after it was raised, as far as allowed, to `wanted`.
+static inline long long coracle_raise_descriptor_limit(long long wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    if (limit.rlim_cur != RLIM_INFINITY && (long long)limit.rlim_cur < wanted) {
+        struct rlimit raised = limit;
+        raised.rlim_cur = (rlim_t)wanted;
+        if (raised.rlim_max != RLIM_INFINITY && raised.rlim_max < raised.rlim_cur) raised.rlim_max = raised.rlim_cur;
+        // Above the hard limit only where permitted; up to it otherwise.
+        if (setrlimit(RLIMIT_NOFILE, &raised) != 0) {
+            raised.rlim_max = limit.rlim_max;
+            raised.rlim_cur = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+            setrlimit(RLIMIT_NOFILE, &raised);
+        }
+        if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    }
+    return limit.rlim_cur == RLIM_INFINITY ? (long long)1 << 40 : (long long)limit.rlim_cur;
+}
+
+/// Resources used by this process.
+static inline int coracle_getrusage_self(struct rusage *usage) { return getrusage(RUSAGE_SELF, usage); }
+
+/// Ignores a signal.
+static inline void coracle_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 #endif

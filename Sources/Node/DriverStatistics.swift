@@ -38,7 +38,7 @@ package final class DriverStatistics {
     package var isDiskDirect = false
     /// Times the mode was switched because the disk became slower or faster.
     package var diskModeSwitches: UInt64 = 0
-    /// Median time of a 4 KiB durable write, measured at the start.
+    /// Typical time of a 4 KiB durable write, measured at the start.
     package var diskProbeNanoseconds: UInt64 = 0
 
     // The process, read from the operating system now and then (about once a second).
