@@ -60,7 +60,9 @@ extension Raft {
         if sequence == 0 {
             keep(message)
         } else {
-            promises.append(Promise(sequence: sequence, message: message))
+            // In the order in which they were made, so none waits for less than the one before it.
+            let latest = promises.last?.sequence ?? 0
+            promises.append(Promise(sequence: max(sequence, latest), message: message))
         }
     }
 

