@@ -28,7 +28,7 @@ struct ChunkedList {
     /// A handle on an existing list, whose root is an inner node.
     @inline(__always)
     init(root: Page, limit: ListChunkLimit) {
-        tree = CountedTree(root: root, rootLevelMin: 1)
+        tree = CountedTree(root: root, rootLevelMin: 1, chunkLimit: limit)
         self.limit = limit
     }
 

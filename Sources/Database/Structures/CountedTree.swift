@@ -53,11 +53,14 @@ struct CountedTree {
     var root: Page
     /// The lowest level that the root may have: 1 keeps an inner root above a single leaf.
     let rootLevelMin: UInt8
+    /// How much a leaf of a list holds.
+    let chunkLimit: ListChunkLimit
 
     @inline(__always)
-    init(root: Page, rootLevelMin: UInt8 = 0) {
+    init(root: Page, rootLevelMin: UInt8 = 0, chunkLimit: ListChunkLimit = .standard) {
         self.root = root
         self.rootLevelMin = rootLevelMin
+        self.chunkLimit = chunkLimit
     }
 
     /// Number of elements in or below a page.
@@ -139,7 +142,7 @@ struct CountedTree {
                     page, key: CountedTree.firstKey(page), count: CountedTree.total(page), at: index + 1)
                 extra = nil
             }
-            if mayShrink && new != nil { CountedTree.mergeIfSmall(node, at: index) }
+            if mayShrink && new != nil { mergeIfSmall(node, at: index) }
             if node.count > CountedNode.childrenMax { extra = CountedTree.split(&node, atEnd: path.isLast) }
             old = step.node
             isOldShared = step.isShared
@@ -194,7 +197,7 @@ struct CountedTree {
     }
 
     /// Merges child `index` with a neighbour where both together are well below the limit.
-    private static func mergeIfSmall(_ node: CountedNode, at index: Int) {
+    private func mergeIfSmall(_ node: CountedNode, at index: Int) {
         let child = node.child(index)
         if !isSmall(child) { return }
         for left in [index, index - 1] where left >= 0 && left + 1 < node.count {
@@ -202,23 +205,23 @@ struct CountedTree {
             guard let merged = merged(node.child(left), node.child(right)) else { continue }
             let released = (node.child(left), node.child(right))
             node.remove(at: right)
-            node.set(left, child: merged, key: firstKey(merged), count: total(merged))
+            node.set(left, child: merged, key: CountedTree.firstKey(merged), count: CountedTree.total(merged))
             released.0.release()
             released.1.release()
             return
         }
     }
 
-    private static func isSmall(_ page: Page) -> Bool {
+    private func isSmall(_ page: Page) -> Bool {
         switch page.kind {
         case .inner: page.count < CountedNode.childrenMin
         case .keyedLeaf: KeyedLeaf(page: page).liveBytes < KeyedLeaf.bytesMin
-        default: PackedList(page: page).byteCount < 2048
+        default: !chunkLimit.isExceeded(bytes: PackedList(page: page).byteCount * 4, count: page.count * 4)
         }
     }
 
     /// A new page with the content of both, nil where that would be nearly full.
-    private static func merged(_ left: Page, _ right: Page) -> Page? {
+    private func merged(_ left: Page, _ right: Page) -> Page? {
         switch left.kind {
         case .inner:
             let sum = left.count + right.count
@@ -232,16 +235,40 @@ struct CountedTree {
             let (a, b) = (KeyedLeaf(page: left), KeyedLeaf(page: right))
             let sum = a.liveBytes + b.liveBytes
             if sum > KeyedLeaf.bytesMax * 3 / 4 { return nil }
-            let leaf = a.rebuilt(0..<a.count, room: sum)
+            let leaf = a.rebuilt(0..<a.count, extra: b.liveBytes)
             leaf.copyEntries(of: b, 0..<b.count)
             return leaf.page
         default:
             let (a, b) = (PackedList(page: left), PackedList(page: right))
-            if a.byteCount + b.byteCount > 6144 { return nil }
+            let (bytes, count) = (a.byteCount + b.byteCount + PackedList.frameBytes, a.count + b.count)
+            if chunkLimit.isExceeded(bytes: bytes + bytes / 4, count: count + (count + 3) / 4) { return nil }
             var list = a.copied()
             list.append(contentsOf: b)
             return list.page
         }
+    }
+
+    /// Frees the last parts of a tree that nobody uses any more, children of the root, until `budget` elements are gone. True when
+    /// what is left can go at once.
+    static func discard(_ root: inout Page, budget: inout Int) -> Bool {
+        while root.kind == .inner && root.isUnique {
+            if budget <= 0 { return false }
+            let node = CountedNode(page: root)
+            let last = node.count - 1
+            if last == 0 {
+                let only = node.child(0)
+                only.retain()
+                root.release()
+                root = only
+                continue
+            }
+            budget -= node.count(last)
+            let child = node.child(last)
+            node.remove(at: last)
+            child.release()
+        }
+        budget -= min(max(budget, 0), 1 + (root.kind == .inner ? 0 : root.count))
+        return true
     }
 
     /// Stops the process where the tree is not what it must be. `checkLeaf` looks at each leaf.

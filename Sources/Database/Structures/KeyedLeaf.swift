@@ -167,6 +167,12 @@ struct KeyedLeaf {
         element.bytes.count > inlineMax ? 9 : 1 + element.bytes.count
     }
 
+    /// Bytes of memory that an element of `count` bytes takes, a blob of its own included.
+    @inline(__always)
+    static func accountedBytes(_ count: Int, inlineMax: Int) -> Int {
+        count > inlineMax ? 9 + allocatedBytes(Page.headerBytes + count) : 1 + count
+    }
+
     /// Bytes that an entry adds to a leaf.
     @inline(__always)
     func bytes(of member: KeyedElement, _ value: ByteView, inlineMax: Int) -> Int {
@@ -298,14 +304,14 @@ struct KeyedLeaf {
     /// Makes room for `bytes` more, in a larger page where there is none.
     private mutating func reserve(_ bytes: Int) {
         if KeyedLeaf.slotsOffset + count * KeyedLeaf.slotBytes + heapBytes + bytes <= page.capacity { return }
-        replace(with: rebuilt(0..<count, room: liveBytes + bytes))
+        replace(with: rebuilt(0..<count, extra: bytes))
     }
 
     /// Gives waste back when it is a third of the page.
     private mutating func squeeze() {
         if waste * 3 < page.capacity && (page.capacity <= 256 || liveBytes * 2 > page.capacity) { return }
         if page.capacity <= 96 { return }
-        replace(with: rebuilt(0..<count, room: liveBytes))
+        replace(with: rebuilt(0..<count))
     }
 
     private mutating func replace(with other: KeyedLeaf) {
@@ -313,9 +319,14 @@ struct KeyedLeaf {
         page = other.page
     }
 
-    /// A leaf with the entries in `range` and room for `room` bytes of entries and slots in all.
-    func rebuilt(_ range: Range<Int>, room: Int) -> KeyedLeaf {
-        let copy = KeyedLeaf(hasValues: hasValues, room: room)
+    /// A leaf with the entries in `range` and room for `extra` bytes more.
+    func rebuilt(_ range: Range<Int>, extra: Int = 0) -> KeyedLeaf {
+        var live = liveBytes
+        if range.count < count {
+            live = range.count * KeyedLeaf.slotBytes
+            for index in range { live += entryBytes(entry(index)) }
+        }
+        let copy = KeyedLeaf(hasValues: hasValues, room: live + extra)
         copy.copyEntries(of: self, range)
         return copy
     }

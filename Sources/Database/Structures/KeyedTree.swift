@@ -150,11 +150,16 @@ struct KeyedTree {
     @inline(__always)
     private func writable(_ path: TreePath) -> KeyedLeaf {
         let leaf = KeyedLeaf(page: path.leaf)
-        return path.isLeafShared ? leaf.rebuilt(0..<leaf.count, room: leaf.liveBytes) : leaf
+        return path.isLeafShared ? leaf.rebuilt(0..<leaf.count) : leaf
     }
 
     /// What `put` found.
-    enum Put { case inserted, replaced, unchanged }
+    enum Put: Equatable {
+        case inserted
+        /// There was an entry; its value had so many bytes.
+        case replaced(valueBytes: Int)
+        case unchanged
+    }
 
     /// Inserts an entry, or gives an existing one the value (where `replacing`).
     mutating func put(_ key: UInt64, _ member: KeyedElement, value: ByteView = .empty, replacing: Bool = true) -> Put {
@@ -163,9 +168,10 @@ struct KeyedTree {
         if found.isEqual {
             if !replacing || path.leaf.level == 0 { return .unchanged }
             var leaf = writable(path)
+            let before = leaf.value(found.index).count
             leaf.replaceValue(at: found.index, with: value, inlineMax: inlineMax)
             tree.commit(path, leaf: leaf.page)
-            return .replaced
+            return .replaced(valueBytes: before)
         }
         var leaf = writable(path)
         let bytes = leaf.bytes(of: member, value, inlineMax: inlineMax) + 10
@@ -186,8 +192,8 @@ struct KeyedTree {
     ) -> Page {
         let count = leaf.count
         let middle = path.isLast && index == count ? count : path.isFirst && index == 0 ? 0 : count / 2
-        var left = leaf.rebuilt(0..<middle, room: leaf.liveBytes * middle / count)
-        var right = leaf.rebuilt(middle..<count, room: leaf.liveBytes * (count - middle) / count)
+        var left = leaf.rebuilt(0..<middle)
+        var right = leaf.rebuilt(middle..<count)
         leaf.page.release()
         if index < middle || middle == 0 {
             left.insert(at: index, key: key, member: member, value: value, inlineMax: inlineMax)
