@@ -37,7 +37,8 @@ import Testing
                     value.withView { tree.put(pair.key, KeyedElement(member), value: $0) }
                 }
                 let old = model.updateValue(hasValues ? value : [], forKey: pair)
-                #expect(put == (old == nil ? .inserted : hasValues ? .replaced : .unchanged))
+                let expected = old.map { hasValues ? KeyedTree.Put.replaced(valueBytes: $0.count) : .unchanged }
+                #expect(put == expected ?? .inserted)
             } else if tree.count > 0 && random.chance(1, in: 100) {
                 let rank = random.index(below: tree.count)
                 let count = min(tree.count - rank, random.index(below: 300))

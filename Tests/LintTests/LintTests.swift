@@ -12,7 +12,7 @@ import Testing
         "Base": [],
         "RESP": ["Base"],
         "Consensus": ["Base"],
-        "Database": ["Base", "RESP"],
+        "Database": ["Base", "RESP", "Synchronization"],
         "DistributedSnapshot": ["Base"],
         "Storage": ["Base", "Consensus"],
         "Node": ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage"],

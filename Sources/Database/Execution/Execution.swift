@@ -27,6 +27,8 @@ package final class Execution {
     package internal(set) var observedTime = WallTime(microseconds: 0)
     /// Random numbers of the entry's seed (for a read: of the reading node's).
     package var random = RandomGenerator(seed: 0)
+    /// When collections leave their small form: configuration that is part of the replicated state.
+    package var limits = CollectionLimits()
     /// Whether only reading is allowed.
     package internal(set) var isRead = false
     /// Changes made to keys since the state began; the newest key version.
