@@ -35,6 +35,8 @@ package final class Execution {
     package internal(set) var changes: UInt64 = 0
     /// This node's figures for INFO.
     package var statistics = DatabaseStatistics()
+    /// Whether the end of an entry removes keys that are due (DEBUG SET-ACTIVE-EXPIRE). Replicated.
+    package internal(set) var removesExpiredKeys = true
     /// For texts of numbers and other short-lived bytes.
     let scratch = ByteBuffer()
     /// The table that commands were resolved with.
@@ -136,6 +138,12 @@ package final class Execution {
     /// Replies that an argument is not an integer.
     package func notInteger() { reply.error("ERR value is not an integer or out of range") }
 
+    /// Replies that an argument or a value is not a floating-point number.
+    package func notFloat() { reply.error("ERR value is not a valid float") }
+
+    /// Replies that a time to live or a deadline is out of range.
+    package func invalidExpireTime() { reply.error(text: "ERR invalid expire time in '\(command.fullName)' command") }
+
     /// Replies the error for a wrong number of arguments, for commands that find it out themselves.
     package func wrongArgumentCount() { CommandTable.wrongArgumentCount(command.fullName, reply) }
 
@@ -188,6 +196,11 @@ package final class Execution {
         guard lookupWrite(key) != nil else { return false }
         _ = stamp()
         return keyspace.remove(key)
+    }
+
+    /// Sets or drops the deadline (milliseconds since 1970) of a key that is there.
+    package func setDeadline(_ key: ByteView, _ deadline: Int64?) {
+        keyspace.setDeadline(key, deadline, stamp: stamp())
     }
 
     /// Makes a string `byteCount` bytes long, keeping its front and deadline, and returns its bytes to be written to; new bytes are

@@ -4,11 +4,17 @@ import Base
 // some of what is due, in an order that is the same on all nodes.
 extension StateMachine {
     /// The soonest deadline of all keys, also when it has passed and keys are still to be removed. The leader proposes an
-    /// entry when it is due and nothing else carries the time forward.
-    package var nextDeadline: WallTime? { soonest.map { WallTime(microseconds: $0.deadline * 1000) } }
+    /// entry when it is due and nothing else carries the time forward. Nil when no key has one, or none is to be removed.
+    package var nextDeadline: WallTime? {
+        guard execution.removesExpiredKeys, let soonest else { return nil }
+        let (microseconds, overflow) = soonest.deadline.multipliedReportingOverflow(by: 1000)
+        return WallTime(microseconds: overflow ? Int64.max : microseconds)
+    }
 
     /// Whether keys are due that the last entry's end left over: an entry is worth proposing at once.
-    package var hasExpiredKeys: Bool { soonest.map { $0.deadline <= time.milliseconds } ?? false }
+    package var hasExpiredKeys: Bool {
+        execution.removesExpiredKeys && soonest.map { $0.deadline <= time.milliseconds } ?? false
+    }
 
     /// Whether dropped data is still to be freed; `freeDropped` does some of it.
     package var hasDropped: Bool { !execution.graveyard.isEmpty }
@@ -31,6 +37,7 @@ extension StateMachine {
 
     /// Removes keys that are due, the soonest first, at most `expiredKeysPerEntry`.
     func removeExpired() {
+        if !execution.removesExpiredKeys { return }
         let now = time.milliseconds
         for _ in 0..<StateMachine.expiredKeysPerEntry {
             guard let (deadline, keyspace) = soonest, deadline <= now, let first = keyspace.heap.first else { return }

@@ -29,6 +29,7 @@ package struct CommandDefinition: Sendable {
     package var scope: CommandScope
     package var body: CommandBody?
     package var subcommands: [CommandDefinition]
+    package var hidesSubcommands: Bool
 
     /// Describes a command.
     ///
@@ -36,11 +37,13 @@ package struct CommandDefinition: Sendable {
     ///   - name: in lower case; of a subcommand, without its container.
     ///   - arity: number of arguments, the name (and the container's) included; negative: at least so many.
     ///   - categories: beyond those that follow from the flags (read, write, fast or slow, admin, …).
+    ///   - hidesSubcommands: the subcommands are words of one command (DEBUG): COMMAND does not list them, and errors say less.
     ///   - scope: derived from the flags when there is a body; `.local` without one.
     package init(
         _ name: String, arity: Int, _ flags: CommandFlags, _ categories: CommandCategories = [],
         keys: [KeySpecification] = [], group: CommandGroup, since: String, complexity: String, summary: String,
-        tips: [String] = [], subcommands: [CommandDefinition] = [], scope: CommandScope? = nil, body: CommandBody? = nil
+        tips: [String] = [], hidesSubcommands: Bool = false, subcommands: [CommandDefinition] = [], scope: CommandScope? = nil,
+        body: CommandBody? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -53,6 +56,7 @@ package struct CommandDefinition: Sendable {
         self.keys = keys
         self.tips = tips
         self.subcommands = subcommands
+        self.hidesSubcommands = hidesSubcommands
         self.scope = scope ?? (body == nil ? .local : flags.contains(.write) ? .write : .read)
         self.body = body
     }

@@ -1,6 +1,11 @@
 extension CommandTable {
     /// Every family that is built, one line each.
     static let families: [[CommandDefinition]] = [
-        StringCommands.definitions
+        StringCommands.definitions,
+        KeyCommands.definitions,
+        ExpiryCommands.definitions,
+        ConnectionCommands.definitions,
+        ServerCommands.definitions,
+        ClusterCommands.definitions,
     ]
 }

@@ -62,8 +62,9 @@ package final class CommandTable: Sendable {
                 // A container that is a command of its own (COMMAND) has no other words behind it either.
                 return .unknownSubcommand(container: command)
             }
-            return subcommand.accepts(argumentCount: arguments.count)
-                ? .command(subcommand) : .wrongArgumentCount(subcommand)
+            if subcommand.accepts(argumentCount: arguments.count) { return .command(subcommand) }
+            if command.definition.hidesSubcommands { return .unknownSubcommand(container: command) }
+            return .wrongArgumentCount(subcommand)
         }
         return command.accepts(argumentCount: arguments.count) ? .command(command) : .wrongArgumentCount(command)
     }
@@ -78,7 +79,9 @@ package final class CommandTable: Sendable {
             unknown(arguments, reply)
         case .unknownSubcommand(let container):
             let text = ByteBuffer()
-            text.append("ERR unknown subcommand '")
+            text.append("ERR unknown subcommand ")
+            if container.definition.hidesSubcommands { text.append("or wrong number of arguments for ") }
+            text.append("'")
             append(arguments[1], max: 128, to: text)
             text.append("'. Try ")
             text.append(text: container.name.uppercased())

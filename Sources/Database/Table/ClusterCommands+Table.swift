@@ -1,0 +1,24 @@
+// The data of the commands about functions and about the cluster.
+enum ClusterCommands {
+    static let definitions: [CommandDefinition] = [
+        CommandDefinition(
+            "function", arity: -2, [], group: .scripting, since: "7.0.0", complexity: "Depends on the subcommand.",
+            summary: "Commands about functions, of which there are none yet.",
+            subcommands: [
+                CommandDefinition(
+                    "flush", arity: -2, [.write, .noScript], [.scripting], group: .scripting, since: "7.0.0", complexity: "O(1)",
+                    summary: "Deletes all functions.", tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+                    body: functionFlush)
+            ]),
+        CommandDefinition(
+            "kv.status", arity: 1, [.loading, .stale, .fast], group: .coracle, since: "0.1.0", complexity: "O(1)",
+            summary: "Returns the state of the node and its group."),
+        CommandDefinition(
+            "kv.transfer-leader", arity: -1, [.admin, .noScript], group: .coracle, since: "0.1.0", complexity: "O(1)",
+            summary: "Hands leadership to another node."),
+        CommandDefinition(
+            "wait", arity: 3, [.noScript], [.connection], group: .generic, since: "3.0.0", complexity: "O(1)",
+            summary: "Waits until writes are on other nodes; every acknowledged write is on a majority already.",
+            tips: ["request_policy:all_shards", "response_policy:agg_min"]),
+    ]
+}

@@ -1,0 +1,110 @@
+// The data of the server commands. Bodies of those that work on data are in Commands/Server; the node answers the others.
+enum ServerCommands {
+    static let definitions: [CommandDefinition] = [
+        CommandDefinition(
+            "command", arity: -1, [.loading, .stale], [.connection], group: .server, since: "2.8.13",
+            complexity: "O(N) for N commands", summary: "Returns what is known of all commands.",
+            tips: ["nondeterministic_output_order"],
+            subcommands: [
+                CommandDefinition(
+                    "count", arity: 2, [.loading, .stale], [.connection], group: .server, since: "2.8.13", complexity: "O(1)",
+                    summary: "Returns the number of commands."),
+                CommandDefinition(
+                    "docs", arity: -2, [.loading, .stale], [.connection], group: .server, since: "7.0.0",
+                    complexity: "O(N) for N commands", summary: "Documents commands.", tips: ["nondeterministic_output_order"]),
+                CommandDefinition(
+                    "getkeys", arity: -4, [.loading, .stale], [.connection], group: .server, since: "2.8.13",
+                    complexity: "O(N) for N arguments", summary: "Finds the keys in the arguments of a command."),
+                CommandDefinition(
+                    "getkeysandflags", arity: -4, [.loading, .stale], [.connection], group: .server, since: "7.0.0",
+                    complexity: "O(N) for N arguments",
+                    summary: "Finds the keys in the arguments of a command, and what is done to them."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], [.connection], group: .server, since: "5.0.0", complexity: "O(1)",
+                    summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "info", arity: -2, [.loading, .stale], [.connection], group: .server, since: "2.8.13",
+                    complexity: "O(N) for N commands", summary: "Returns what is known of some commands.",
+                    tips: ["nondeterministic_output_order"]),
+                CommandDefinition(
+                    "list", arity: -2, [.loading, .stale], [.connection], group: .server, since: "7.0.0",
+                    complexity: "O(N) for N commands", summary: "Lists the names of commands.",
+                    tips: ["nondeterministic_output_order"]),
+            ]),
+        CommandDefinition(
+            "config", arity: -2, [], group: .server, since: "2.0.0", complexity: "Depends on the subcommand.",
+            summary: "Commands about configuration.",
+            subcommands: [
+                CommandDefinition(
+                    "get", arity: -3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.0.0",
+                    complexity: "O(N) for N parameters", summary: "Returns parameters whose names match patterns."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .server, since: "5.0.0", complexity: "O(1)",
+                    summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "resetstat", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.0.0",
+                    complexity: "O(1)", summary: "Sets counters of INFO back to zero."),
+                CommandDefinition(
+                    "rewrite", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.0",
+                    complexity: "O(1)", summary: "Writes the parameters to the configuration file."),
+                CommandDefinition(
+                    "set", arity: -4, [.admin, .noScript, .loading, .stale], group: .server, since: "2.0.0",
+                    complexity: "O(N) for N parameters", summary: "Sets parameters.",
+                    tips: ["request_policy:all_nodes", "response_policy:all_succeeded"]),
+            ]),
+        CommandDefinition(
+            "dbsize", arity: 1, [.readonly, .fast], [.keyspace], group: .server, since: "1.0.0", complexity: "O(1)",
+            summary: "Counts the keys of the database.", tips: ["request_policy:all_shards", "response_policy:agg_sum"],
+            body: dbsize),
+        CommandDefinition(
+            "debug", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+            complexity: "Depends on the subcommand.", summary: "Commands for tests and diagnosis.", hidesSubcommands: true,
+            subcommands: [
+                CommandDefinition(
+                    "digest", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+                    complexity: "O(N) for all data", summary: "Returns a digest of all keys and values.", scope: .read,
+                    body: debugDigest),
+                CommandDefinition(
+                    "digest-value", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+                    complexity: "O(N) for N keys", summary: "Returns digests of the values of keys.", scope: .read,
+                    body: debugDigestValue),
+                CommandDefinition(
+                    "help", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0", complexity: "O(1)",
+                    summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "object", arity: -3, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+                    complexity: "O(1)", summary: "Returns how a value is kept.", scope: .read, body: debugObject),
+                CommandDefinition(
+                    "reload", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+                    complexity: "O(N) for all data", summary: "Writes the state, reads it back and compares."),
+                CommandDefinition(
+                    "set-active-expire", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "3.0.0",
+                    complexity: "O(1)", summary: "Turns the removal of expired keys at the end of log entries off and on.",
+                    scope: .write, body: debugSetActiveExpire),
+                CommandDefinition(
+                    "sleep", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0", complexity: "O(1)",
+                    summary: "Stops the node for some seconds."),
+            ]),
+        CommandDefinition(
+            "flushall", arity: -1, [.write], [.keyspace, .dangerous], group: .server, since: "1.0.0",
+            complexity: "O(1): memory is freed in steps afterwards", summary: "Drops all keys of all databases.",
+            tips: ["request_policy:all_shards", "response_policy:all_succeeded"], body: flushall),
+        CommandDefinition(
+            "flushdb", arity: -1, [.write], [.keyspace, .dangerous], group: .server, since: "1.0.0",
+            complexity: "O(1): memory is freed in steps afterwards", summary: "Drops all keys of the database.",
+            tips: ["request_policy:all_shards", "response_policy:all_succeeded"], body: flushdb),
+        CommandDefinition(
+            "info", arity: -1, [.loading, .stale], [.dangerous], group: .server, since: "1.0.0", complexity: "O(1)",
+            summary: "Returns facts and figures about the server.",
+            tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
+        CommandDefinition(
+            "role", arity: 1, [.noScript, .loading, .stale, .fast], [.dangerous], group: .server, since: "2.8.12",
+            complexity: "O(1)", summary: "Returns the role of the node."),
+        CommandDefinition(
+            "swapdb", arity: 3, [.write, .fast], [.keyspace, .dangerous], group: .server, since: "4.0.0", complexity: "O(1)",
+            summary: "Swaps two databases for all connections.", body: swapdb),
+        CommandDefinition(
+            "time", arity: 1, [.loading, .stale, .fast], group: .server, since: "2.6.0", complexity: "O(1)",
+            summary: "Returns the time in seconds and microseconds.", tips: ["nondeterministic_output"], scope: .read, body: time),
+    ]
+}
