@@ -52,7 +52,7 @@ let package = Package(
 
         program(
             "kvfuzz", path: "Simulations/kvfuzz",
-            ["Base", "RESP", "Consensus", "Storage", "Node", "Simulator", "ArgumentParsing"]),
+            ["ArgumentParsing", "Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node", "Simulator"]),
 
         tests("BaseTests", ["Base"]),
         tests("RESPTests", ["Base", "RESP"]),

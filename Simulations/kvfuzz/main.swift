@@ -26,7 +26,8 @@ protocol FuzzTarget {
 /// All targets, by name.
 func fuzzTargets() -> [(name: String, abstract: String, make: () -> any FuzzTarget)] {
     [
-        ("resp", "Requests and replies: the parsers of RESP.", { RESPFuzz() })
+        ("resp", "Requests and replies: the parsers of RESP.", { RESPFuzz() }),
+        ("frame", "Streams between nodes: frames, hellos, Raft messages, batches.", { FrameFuzz() }),
     ]
 }
 

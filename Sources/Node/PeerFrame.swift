@@ -88,6 +88,15 @@ package struct PeerFrame {
         return start
     }
 
+    /// Appends a whole frame.
+    package static func encode(
+        _ type: PeerFrameType, group: GroupID = .first, colour: SnapshotID = .none, payload: ByteView, into buffer: ByteBuffer
+    ) {
+        let start = begin(type, group: group, colour: colour, in: buffer)
+        buffer.append(payload)
+        end(start, in: buffer)
+    }
+
     /// Fills in length and checksum of the frame that began at `start`.
     static func end(_ start: Int, in buffer: ByteBuffer) {
         let length = buffer.count - start - headerBytes
