@@ -44,7 +44,8 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         library("Posix", ["Base", "CLinux", "Node", "Storage"]),
         program("kvd", ["ArgumentParsing", "Base", "Node", "Posix", "Storage"]),
-        program("kvctl", ["ArgumentParsing", "Base", "RESP", "Consensus", "Database", "Storage", "Posix"]),
+        // kvctl starts kvd from the directory that it lies in: the dependency makes `swift run kvctl` build both.
+        program("kvctl", ["ArgumentParsing", "Base", "RESP", "Consensus", "Storage", "Posix", "CLinux", "kvd"]),
 
         // The same node under a simulated machine.
         library("Simulator", path: "Simulations/Simulator", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
@@ -63,6 +64,7 @@ let package = Package(
         tests("PosixTests", ["Base", "Node", "Storage", "Posix"]),
         tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
+        tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),
         // With real processes and real peers; needs the programs built beside it.
         tests("ClusterTests", ["Base", "RESP", "kvd", "kvctl"]),
         // The rules of the house: imports, bans, sizes.

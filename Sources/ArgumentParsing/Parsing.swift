@@ -33,7 +33,7 @@ struct Parsing<Action: Sendable> {
                 throw .message(Help.text(path))
             } else if word == "--version", let version = path[0].version {
                 throw .message(version + "\n")
-            } else if word.utf8.count > 1 && word.hasPrefix("-") && !Parsing.isNumber(word) {
+            } else if word.utf8.count > 1 && word.hasPrefix("-") && (!Parsing.isNumber(word) || find(word) != nil) {
                 try named(word)
             } else if !current.subcommands.isEmpty {
                 if word == "help" { throw .message(try helpOnRest()) }

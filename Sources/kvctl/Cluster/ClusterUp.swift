@@ -1,0 +1,189 @@
+import ArgumentParsing
+import Base
+import CLinux
+import Glibc
+
+/// `kvctl cluster up`: makes a cluster or starts it again, waits for a leader, and in the foreground stays until Ctrl-C.
+struct ClusterUp {
+    private let directory: ClusterDirectory
+    private let cluster: ClusterFile
+    private let isNew: Bool
+    private var processes: [Int: NodeProcess] = [:]
+    /// SIGINT, SIGTERM and SIGHUP: blocked, and taken where this waits.
+    private var stopSignals = sigset_t()
+
+    /// The command.
+    static func run(_ values: Values) throws(Failure) -> Int32 {
+        var up = try ClusterUp(values)
+        return try up.run(values)
+    }
+
+    private init(_ values: Values) throws(Failure) {
+        directory = ClusterDirectory(values[Tool.data])
+        let options = values[Tool.serverOptions]
+        let request = ClusterFile.Request(
+            nodes: values[ifGiven: Tool.nodes], clientPort: values[ifGiven: Tool.clientPort],
+            peerPort: values[ifGiven: Tool.peerPort],
+            logLevel: values[ifGiven: Tool.logLevel]?.rawValue, options: options.isEmpty ? nil : options)
+        if var present = try directory.fileIfPresent() {
+            let mismatches = present.mismatches(with: request)
+            if !mismatches.isEmpty {
+                throw .usage(
+                    "the cluster in '\(directory.path)' was made with other settings: \(mismatches.joined(separator: "; ")). "
+                        + "Leave the option out to start it as it is, or make another cluster with --data")
+            }
+            // These do not shape the cluster: they hold for this run.
+            present.logLevel = request.logLevel ?? present.logLevel
+            present.options = request.options ?? present.options
+            cluster = present
+            isNew = false
+        } else {
+            cluster = try ClusterFile(request, clusterID: try ClusterUp.drawClusterID())
+            isNew = true
+        }
+        sigemptyset(&stopSignals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&stopSignals, number) }
+    }
+
+    private static func drawClusterID() throws(Failure) -> ClusterID {
+        var words: (UInt64, UInt64) = (0, 0)
+        let count = withUnsafeMutableBytes(of: &words) { getrandom($0.baseAddress, $0.count, 0) }
+        if count != 16 { throw .system("can't draw a cluster id") }
+        return ClusterID(high: words.0, low: words.1)
+    }
+
+    private mutating func run(_ values: Values) throws(Failure) -> Int32 {
+        let server = try ClusterDirectory.serverPath()
+        let running = cluster.nodes.compactMap { node in directory.process(of: node).map { (node, $0) } }
+        if let (_, process) = running.first {
+            let names = running.map { "node \($0.0.id)" }.joined(separator: ", ")
+            throw Failure(
+                running.count == cluster.nodes.count
+                    ? "the cluster in '\(directory.path)' is running already (\(names)); see 'kvctl cluster status', stop it with "
+                        + "'kvctl cluster down'"
+                    : "\(names) of the cluster in '\(directory.path)' runs already (pid \(process.id)); start the others with "
+                        + "'kvctl cluster start N', or stop all with 'kvctl cluster down'")
+        }
+        try ClusterUp.requireFreePorts(of: cluster.nodes)
+        try makeDirectory(directory.path)
+        let lock = try directory.lock()
+        if isNew { try directory.create(cluster) }
+        sigprocmask(SIG_BLOCK, &stopSignals, nil)
+        do throws(Failure) {
+            for node in cluster.nodes { processes[node.id] = try directory.start(node, in: cluster, server: server) }
+            close(lock)
+            let isQuiet = values[Tool.json]
+            if !isQuiet {
+                Console.output("\(isNew ? "made" : "found") the cluster in '\(directory.path)', waiting for a leader…\n")
+            }
+            guard let status = try waitForLeader(seconds: values[Tool.wait]) else {
+                stopAll()
+                return 1
+            }
+            Console.output(isQuiet ? StatusText.json(status) : StatusText.table(status) + hints(status, values))
+        } catch {
+            // What was started here is not left behind half up.
+            stopAll()
+            throw error
+        }
+        return values[Tool.detach] ? 0 : attend()
+    }
+
+    /// Checks that nobody listens where nodes are to listen.
+    static func requireFreePorts(of nodes: [ClusterFile.Node]) throws(Failure) {
+        for node in nodes {
+            try ClusterDirectory.requireFree(node.client, purpose: "clients of node \(node.id)", option: "--client-port")
+            try ClusterDirectory.requireFree(node.peer, purpose: "peers of node \(node.id)", option: "--peer-port")
+        }
+    }
+
+    private func hints(_ status: ClusterStatus, _ values: Values) -> String {
+        let data = values[Tool.data] == Tool.dataDefault ? "" : " --data \(values[Tool.data])"
+        let port = (status.leader ?? status.nodes[0]).client.port
+        var text = "\nTry next:\n"
+        text += "    redis-cli -p \(port)                any Redis client, on any node\n"
+        text += "    kvctl\(data) set greeting hello       the same without redis-cli\n"
+        text += "    kvctl\(data) cluster kill \(status.leader?.id ?? 1)            end the leader the hard way, and go on\n"
+        text += "    kvctl\(data) cluster status\n"
+        if values[Tool.detach] {
+            text += "    kvctl\(data) cluster down              stop it\n"
+        } else {
+            text += "Ctrl-C stops the cluster. Its data stays in '\(values[Tool.data])'.\n"
+        }
+        // `swift run` is the way to call it until it is installed.
+        return text.replacing(
+            "    kvctl",
+            with: CommandLine.arguments.first.map { $0.contains("/.build/") } == true
+                ? "    swift run -c release kvctl" : "    kvctl")
+    }
+
+    /// Waits until a node leads and all that live know it; nil when a stop signal came first.
+    private func waitForLeader(seconds: Int) throws(Failure) -> ClusterStatus? {
+        let deadline = monotonicNow() + .milliseconds(UInt64(seconds) * 1000)
+        while true {
+            if takeStopSignal(milliseconds: 30) != nil { return nil }
+            for node in cluster.nodes {
+                guard let process = processes[node.id] else { continue }
+                var code: Int32 = 0
+                if waitpid(process.id, &code, WNOHANG) == process.id {
+                    throw Failure("node \(node.id) \(ProcessEnding(status: code).text); \(directory.lastWords(of: node))")
+                }
+            }
+            let status = ClusterStatus.gather(directory, cluster, timeout: .milliseconds(300))
+            if let leader = status.leader, status.nodes.allSatisfy({ $0.number("leader") == Int64(leader.id) }) { return status }
+            if deadline < monotonicNow() {
+                throw Failure(
+                    "no leader was elected within \(seconds) s\n" + StatusText.table(status)
+                        + directory.lastWords(of: cluster.nodes[0]))
+            }
+        }
+    }
+
+    /// Waits for SIGINT, SIGTERM or SIGHUP for a while.
+    private func takeStopSignal(milliseconds: Int) -> Int32? {
+        var wait = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        var signals = stopSignals
+        let number = sigtimedwait(&signals, nil, &wait)
+        return number > 0 ? number : nil
+    }
+
+    /// The foreground: reports what happens to the nodes until it is told to stop them.
+    private mutating func attend() -> Int32 {
+        while true {
+            if takeStopSignal(milliseconds: 200) != nil {
+                Console.output("\nstopping…\n")
+                stopAll()
+                return 0
+            }
+            var status: Int32 = 0
+            var endings: [pid_t: ProcessEnding] = [:]
+            while true {
+                let id = waitpid(-1, &status, WNOHANG)
+                if id <= 0 { break }
+                endings[id] = ProcessEnding(status: status)
+            }
+            for node in cluster.nodes { report(node, endings) }
+            if processes.isEmpty {
+                Console.output("no node is left; start again with 'kvctl cluster up'\n")
+                return 1
+            }
+        }
+    }
+
+    /// Says what changed about a node since the last look.
+    private mutating func report(_ node: ClusterFile.Node, _ endings: [pid_t: ProcessEnding]) {
+        if let process = processes[node.id], process.state == .stopped {
+            processes[node.id] = nil
+            let how = endings[process.id]?.text ?? "is gone"
+            Console.error(
+                Colour.red.paint("node \(node.id) (pid \(process.id)) \(how)")
+                    + "; start it with 'kvctl cluster start \(node.id)'\n")
+        }
+        if processes[node.id] == nil, let process = directory.process(of: node) {
+            processes[node.id] = process
+            Console.output("node \(node.id) runs again (pid \(process.id))\n")
+        }
+    }
+
+    private func stopAll() { _ = ClusterCommands.stop(directory, cluster.nodes) }
+}

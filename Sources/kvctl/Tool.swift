@@ -1,0 +1,116 @@
+import ArgumentParsing
+
+/// The declaration of every command.
+enum Tool {
+    /// What a command does.
+    enum Action: Sendable {
+        case up, status, down, kill, pause, resume, start
+        case transferLeader
+        case redisCommand
+
+        /// Does it; returns the exit code.
+        func run(_ values: Values) throws(Failure) -> Int32 {
+            switch self {
+            case .up: try ClusterUp.run(values)
+            case .status: try StatusCommand.run(values)
+            case .down: try ClusterCommands.down(values)
+            case .kill: try ClusterCommands.kill(values)
+            case .pause: try ClusterCommands.pause(values)
+            case .resume: try ClusterCommands.resume(values)
+            case .start: try ClusterCommands.start(values)
+            case .transferLeader: try TransferCommand.run(values)
+            case .redisCommand: try RedisCommand.run(values)
+            }
+        }
+    }
+
+    static let version = "kvctl 0.1.0"
+    static let dataDefault = "./data"
+
+    // For all commands.
+    static let data = Option("data", default: dataDefault, placeholder: "directory", help: "The local cluster's data directory.")
+    static let server = Option<Address>(
+        "server", short: "s", placeholder: "host:port", help: "A server to ask instead of the local cluster.")
+
+    // For single Redis commands.
+    static let raw = Flag("raw", help: "Print replies bare, as into a pipe.")
+    static let formatted = Flag("no-raw", help: "Print replies with their types, as on a terminal.")
+    static let three = Flag("resp3", short: "3", help: "Speak RESP3.")
+    static let line = RestOfLine("command", help: "A Redis command and its arguments.")
+
+    // For clusters.
+    static let json = Flag("json", help: "Print JSON, for programs.")
+    static let nodes = Option(
+        "nodes", default: ClusterFile.defaults.nodes, help: "How many nodes.",
+        problem: { (count: Int) in count < 1 || count > 9 ? "a number from 1 to 9" : nil })
+    static let clientPort = Option(
+        "client-port", default: ClusterFile.defaults.clientPort, placeholder: "port",
+        help: "Port for clients of node 1; the other nodes take the ports after it.", problem: portProblem)
+    static let peerPort = Option(
+        "peer-port", default: ClusterFile.defaults.peerPort, placeholder: "port",
+        help: "Port for the other nodes of node 1; the other nodes take the ports after it.", problem: portProblem)
+    static let detach = Flag("detach", short: "d", help: "Leave the cluster running and return.")
+    static let logLevel = Option("log-level", default: LogLevel.info, placeholder: "level", help: "What the nodes log.")
+    static let wait = Option(
+        "wait", default: 60, placeholder: "seconds", help: "How long to wait for a leader.",
+        problem: { (seconds: Int) in seconds < 1 || seconds > 86_400 ? "1 to 86400 seconds" : nil })
+    static let serverOptions = RestOfLine("kvd-options", help: "More options for every kvd, behind '--'.")
+    static let node = Argument<Int>("node", help: "The node's number, 1 and up.")
+    static let to = Option<Int>(
+        "to", placeholder: "node", help: "The node that shall lead; the most up-to-date one unless given.")
+
+    enum LogLevel: String, CaseIterable, ArgumentValue { case debug, info, notice, warning, error }
+
+    private static let portProblem: @Sendable (Int) -> String? = { $0 < 1 || $0 > 65535 ? "a port from 1 to 65535" : nil }
+
+    static let command = ToolCommand<Action>(
+        "kvctl", abstract: "Starts, shows, measures and talks to Coracle clusters.",
+        discussion: """
+            Any other word is sent as a Redis command, to the first node of the cluster in --data that answers or to \
+            --server; its reply is printed as redis-cli prints it. A command that is named as a subcommand here goes \
+            behind '--'. Options go before the command.
+
+                kvctl cluster up --detach
+                kvctl set greeting hello
+                kvctl get greeting
+                kvctl --server 127.0.0.1:6379 info server
+                kvctl -- cluster info
+            """,
+        version: version, declares: [data, server, raw, formatted, three],
+        subcommands: [
+            ToolCommand(
+                "cluster", abstract: "Runs a cluster of kvd processes on this machine.",
+                subcommands: [
+                    ToolCommand(
+                        "up", abstract: "Makes a cluster, or starts it again with its data, and waits for a leader.",
+                        discussion: """
+                            The first start draws a cluster id and writes cluster.json into --data; later starts find it there. In the \
+                            foreground Ctrl-C stops all nodes; a node that ends by itself is reported, not restarted.
+                            """,
+                        declares: [nodes, clientPort, peerPort, detach, json, logLevel, wait, serverOptions],
+                        action: .up),
+                    ToolCommand(
+                        "status", abstract: "Shows what every node says of itself.", declares: [json], action: .status),
+                    ToolCommand("down", abstract: "Stops all nodes in order. The data stays.", action: .down),
+                    ToolCommand(
+                        "kill", abstract: "Ends a node with SIGKILL, as a crash would.", declares: [node],
+                        action: .kill),
+                    ToolCommand(
+                        "pause", abstract: "Stops a node's process with SIGSTOP, as if it hung.", declares: [node],
+                        action: .pause),
+                    ToolCommand(
+                        "resume", abstract: "Lets a paused node go on.", declares: [node], action: .resume),
+                    ToolCommand(
+                        "start", abstract: "Starts a node that was stopped or killed.", declares: [node, wait],
+                        action: .start),
+                ]),
+            ToolCommand(
+                "status", abstract: "Shows role, term, leader, commit, applied, lag and log size of every node.",
+                declares: [json],
+                action: .status),
+            ToolCommand(
+                "transfer-leader", abstract: "Hands leadership to another node without a pause.", declares: [to],
+                action: .transferLeader),
+        ],
+        otherwise: (line, .redisCommand))
+}
