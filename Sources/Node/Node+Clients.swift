@@ -267,6 +267,18 @@ extension Node {
         }
     }
 
+    /// Closes clients that have been silent for longer than the `timeout` parameter says. Looked at about once a second.
+    func closeIdleClients() {
+        guard configuration.timeoutSeconds > 0, now.instant - idleCheckedAt >= .milliseconds(1000) else { return }
+        idleCheckedAt = now.instant
+        let limit = Nanoseconds.milliseconds(UInt64(configuration.timeoutSeconds) * 1000)
+        for connection in clients.values.sorted(by: { $0.id < $1.id })
+        where !connection.isClosing && connection.isIdle && now.instant - connection.lastCommandAt > limit {
+            log(.debug, "closed client \(connection.address): silent for longer than \(configuration.timeoutSeconds) s")
+            closeAfterOutput(connection)
+        }
+    }
+
     // MARK: replies
 
     /// Counts an error and writes it.

@@ -21,6 +21,8 @@ extension Node {
             } while rounds < Node.roundsMax && hasGathered
             isTurnWanted = hasGathered
             refuseWaitingReads()
+            continueSelfCheck()
+            closeIdleClients()
             continueShutdown()
         }
         _ = log.flush(into: &effects.disk)
@@ -116,9 +118,10 @@ extension Node {
     }
 
     func diskRead(_ number: UInt64, _ bytes: ByteView) {
-        guard let position = group.loading.firstIndex(where: { $0.number == number }) else { return }
-        let peer = group.loading.remove(at: position).peer
         do throws(StorageError) {
+            if try selfCheckRead(number, bytes) { return }
+            guard let position = group.loading.firstIndex(where: { $0.number == number }) else { return }
+            let peer = group.loading.remove(at: position).peer
             let read = try log.entriesRead(number: number, bytes: bytes)
             if read.entries.isEmpty {
                 group.raft.loadFailed(for: peer)

@@ -57,9 +57,13 @@ package final class Node {
     var isTurnWanted = false
     /// The incarnation is on disk: only then does the node speak.
     var isIncarnationDurable = false
+    /// DEBUG RELOAD in progress.
+    var selfCheck: SelfCheck?
     /// Set once the process was asked to end.
     var shutdown: ShutdownState?
     let startedAt: Instant
+    /// When idle clients were last looked for.
+    var idleCheckedAt = Instant(nanoseconds: 0)
 
     var statistics = NodeStatistics(CommandTable.standard)
     /// Counters that the driver keeps for `INFO`.
@@ -138,6 +142,9 @@ package final class Node {
         for link in links.values where !link.isOpen { deadline = min(deadline, link.openedAt + Node.helloTimeout) }
         for connection in sleeping {
             if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
+        }
+        if configuration.timeoutSeconds > 0 && !clients.isEmpty {
+            deadline = min(deadline, idleCheckedAt + .milliseconds(1000))
         }
         if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
         if let shutdown { deadline = min(deadline, shutdown.deadline) }

@@ -1,4 +1,5 @@
 import Base
+import Database
 import Node
 import Testing
 
@@ -125,6 +126,54 @@ import Testing
         #expect(cluster.take(client, machine) == (1...100).map { ":\($0)\r\n" }.joined())
         #expect(cluster.take(other, machine) == "+OK\r\n")
         #expect(cluster.elect() != leader)
+    }
+
+    @Test func everyLocalCommandOfTheTableIsAnswered() throws {
+        let cluster = try MiniCluster(1)
+        try #require(cluster.elect() == 0)
+        let machine = cluster.machines[0]
+        for command in CommandTable.standard.commands {
+            for one in [command] + command.subcommands where one.scope == .local {
+                let client = cluster.connect(machine)
+                let words = one.fullName.split(separator: "|").map(String.init)
+                let count = abs(one.arity)
+                let line = (words + Array(repeating: "0", count: max(0, count - words.count))).joined(separator: " ")
+                cluster.send(line + "\r\n", client, machine)
+                cluster.run(milliseconds: 5)
+                #expect(!cluster.take(client, machine).isEmpty || one.fullName == "client|reply", "\(line) gets a reply")
+            }
+        }
+    }
+
+    @Test func debugReloadReadsTheLogBack() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let machine = cluster.machines[leader]
+        let client = cluster.connect(machine)
+        for index in 0..<300 { cluster.send("SET key\(index) \(String(repeating: "v", count: index))\r\n", client, machine) }
+        cluster.run(milliseconds: 50)
+        _ = cluster.take(client, machine)
+        cluster.send("DEBUG RELOAD\r\nPING\r\n", client, machine)
+        cluster.run(milliseconds: 50)
+        #expect(cluster.take(client, machine) == "+OK\r\n+PONG\r\n")
+    }
+
+    @Test func expiredKeysGoByTheLogAlone() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let follower = cluster.machines[(leader + 1) % 3]
+        let client = cluster.connect(follower)
+        cluster.send("SET a 1 PX 100\r\nSET b 2\r\n", client, follower)
+        cluster.run(milliseconds: 50)
+        cluster.send("EXISTS a\r\nPTTL a\r\n", client, follower)
+        cluster.run(milliseconds: 5)
+        #expect(cluster.take(client, follower).hasPrefix("+OK\r\n+OK\r\n:1\r\n:"))
+        cluster.run(milliseconds: 100)
+        cluster.send("EXISTS a b\r\nDBSIZE\r\n", client, follower)
+        cluster.run(milliseconds: 5)
+        #expect(cluster.take(client, follower) == ":1\r\n:1\r\n")
     }
 
     @Test func strangersAndWrongClustersAreRefused() throws {

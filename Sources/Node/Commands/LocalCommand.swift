@@ -4,7 +4,7 @@ import RESP
 
 /// The commands that a node answers itself, by their full names in the command table.
 enum LocalCommand: String, CaseIterable {
-    case ping, echo, select, hello, reset, quit, auth, info, role, wait, command
+    case ping, echo, select, hello, reset, quit, info, role, wait, command
     case commandCount = "command|count"
     case commandInfo = "command|info"
     case commandDocs = "command|docs"
@@ -27,7 +27,10 @@ enum LocalCommand: String, CaseIterable {
     case configSet = "config|set"
     case configResetStat = "config|resetstat"
     case configHelp = "config|help"
+    case configRewrite = "config|rewrite"
     case debugSleep = "debug|sleep"
+    case debugReload = "debug|reload"
+    case debugHelp = "debug|help"
     case kvStatus = "kv.status"
     case kvTransferLeader = "kv.transfer-leader"
 
@@ -58,7 +61,6 @@ extension Node {
         case .hello: hello(connection)
         case .reset: reset(connection)
         case .quit: quit(connection)
-        case .auth: authenticate(connection)
         case .info: info(connection)
         case .role: role(connection)
         case .wait: wait(connection)
@@ -67,12 +69,16 @@ extension Node {
             runClientCommand(local, connection)
         case .command, .commandCount, .commandInfo, .commandDocs, .commandList, .commandGetKeys, .commandGetKeysAndFlags,
             .commandHelp:
-            runCommandCommand(local, connection)
+            let isAnswered = CommandIntrospection.reply(command, arguments, table: table, connection.writer)
+            check(isAnswered, "the table answers for COMMAND")
         case .configGet: configGet(connection)
         case .configSet: configSet(connection)
         case .configResetStat: configResetStat(connection)
-        case .configHelp: help(connection, "CONFIG", Node.configHelp)
+        case .configHelp: CommandHelp.reply("CONFIG", Node.configHelp, connection.writer)
+        case .configRewrite: replyError(connection, "ERR The server is running without a config file")
         case .debugSleep: debugSleep(connection)
+        case .debugReload: debugReload(connection)
+        case .debugHelp: CommandHelp.reply("DEBUG", Node.debugHelp, connection.writer)
         case .kvStatus: kvStatus(connection)
         case .kvTransferLeader: kvTransferLeader(connection)
         }
@@ -90,15 +96,8 @@ extension Node {
         case .clientReply: clientReply(connection)
         case .clientNoEvict: clientSwitch(connection, \.isNoEvict)
         case .clientNoTouch: clientSwitch(connection, \.isNoTouch)
-        default: help(connection, "CLIENT", Node.clientHelp)
+        default: CommandHelp.reply("CLIENT", Node.clientHelp, connection.writer)
         }
-    }
-
-    /// The lines that HELP subcommands give, in Redis's form.
-    func help(_ connection: ClientConnection, _ name: String, _ lines: [String]) {
-        let all = ["\(name) <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"] + lines + ["HELP", "    Print this help."]
-        connection.writer.array(all.count)
-        for var line in all { line.withUTF8 { connection.writer.simple(ByteView(UnsafeRawBufferPointer($0))) } }
     }
 
     private static let clientHelp = [
@@ -114,6 +113,15 @@ extension Node {
         "SETINFO <option> <value>", "    Set client meta attributes: LIB-NAME, LIB-VER.",
         "NO-EVICT (ON|OFF)", "    Protect the current connection from eviction.",
         "NO-TOUCH (ON|OFF)", "    Do not change the access times of keys for the current connection.",
+    ]
+
+    private static let debugHelp = [
+        "DIGEST", "    A digest of all keys and values.",
+        "DIGEST-VALUE <key> [<key> ...]", "    Digests of the values of keys.",
+        "OBJECT <key>", "    How a value is kept.",
+        "RELOAD", "    Read this node's log back from disk, apply it anew and compare the states.",
+        "SET-ACTIVE-EXPIRE <0|1>", "    Turn the removal of expired keys off and on, in the whole cluster.",
+        "SLEEP <seconds>", "    Delay this connection (the node goes on).",
     ]
 
     private static let configHelp = [

@@ -12,7 +12,7 @@ extension Node {
                 var text = name
                 let matches = text.withUTF8 { bytes in
                     (2..<arguments.count).contains {
-                        globMatch(pattern: arguments[$0], text: ByteView(UnsafeRawBufferPointer(bytes)), ignoringCase: true)
+                        globMatch(arguments[$0], ByteView(UnsafeRawBufferPointer(bytes)), ignoringCase: true)
                     }
                 }
                 if matches { found.append((name, parameter.value)) }

@@ -68,17 +68,6 @@ extension Node {
     private func acceptsPassword(user: ByteView) -> Bool { user.equals(ByteView("default")) }
     static let wrongPassword = "WRONGPASS invalid username-password pair or user is disabled."
 
-    func authenticate(_ connection: ClientConnection) {
-        if arguments.count > 3 { return replyError(connection, "ERR syntax error") }
-        if arguments.count == 2 {
-            return replyError(
-                connection,
-                "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-            )
-        }
-        if acceptsPassword(user: arguments[1]) { connection.writer.ok() } else { replyError(connection, Node.wrongPassword) }
-    }
-
     func reset(_ connection: ClientConnection) {
         connection.version = .two
         connection.database = 0
