@@ -61,7 +61,7 @@ let package = Package(
         tests("StorageTests", ["Base", "Consensus", "Storage"]),
         tests("DatabaseTests", ["Base", "RESP", "Database"]),
         tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
-        tests("PosixTests", ["Base", "Node", "Storage", "Posix"]),
+        tests("PosixTests", ["Base", "Node", "Storage", "Posix", "kvd"]),
         tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),

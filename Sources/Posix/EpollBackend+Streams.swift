@@ -8,7 +8,6 @@ extension EpollBackend {
     func read<Sink: NetworkSink>(_ index: Int, sink: Sink) {
         check(slots[index].role == .open && slots[index].isReading, "only an open connection that wants bytes is read")
         let socket = id(index)
-        slots[index].isUnfinished = false
         slots[index].turn = turn
         var total = 0
         while true {
@@ -18,12 +17,13 @@ extension EpollBackend {
                 total += count
                 statistics.bytesRead += UInt64(count)
                 sink.received(socket, ByteView(start: readBuffer, count: count))
-                if count < options.readBytes { return }
-                if self.index(of: socket) == nil || slots[index].role != .open { return }
-                if !slots[index].isReading {
-                    slots[index].isUnfinished = true
+                if count < options.readBytes {
+                    // The end is taken up in the next turn, when the replies to these bytes have left.
+                    if self.index(of: socket) != nil && slots[index].isEnding { resume(index) }
                     return
                 }
+                if self.index(of: socket) == nil || slots[index].role != .open { return }
+                if !slots[index].isReading { return }
                 if total >= options.turnBytesMax {
                     resume(index)
                     return
@@ -83,7 +83,6 @@ extension EpollBackend {
         slots[index].isReading = enabled
         if enabled {
             // Edges may have been passed over meanwhile.
-            slots[index].isUnfinished = false
             resume(index)
         }
     }

@@ -39,8 +39,10 @@ package final class EpollBackend: NetworkBackend {
         var purpose = SocketPurpose(0)
         /// The owner wants bytes.
         var isReading = true
-        /// There may be bytes or an end that no edge will announce again.
-        var isUnfinished = false
+        /// It stands in `unfinished`.
+        var isQueued = false
+        /// The other end has ended its sending side: behind the bytes that are left comes the end, and no edge with it.
+        var isEnding = false
         /// The turn in which it was last read.
         var turn: UInt64 = 0
         /// A send was cut short: the owner is told when there is room.
@@ -92,6 +94,7 @@ package final class EpollBackend: NetworkBackend {
     package func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError) {
         let carried = unfinished
         unfinished.removeAll(keepingCapacity: true)
+        for socket in carried { if let index = index(of: socket) { slots[index].isQueued = false } }
         let count = try waitForEvents(until: carried.isEmpty ? min(deadline, nextDeadline) : now, now: now)
         statistics.waits += 1
         turn += 1
@@ -119,7 +122,7 @@ package final class EpollBackend: NetworkBackend {
         }
         if !hasNanosecondWait {
             // Rounded up: waking early would turn the loop until the deadline is there.
-            let timeout = deadline == .never ? -1 : Int32(clamping: (rest.rawValue + 999_999) / 1_000_000)
+            let timeout = deadline == .never ? -1 : Int32(clamping: rest.rawValue / 1_000_000 + (rest.rawValue % 1_000_000 == 0 ? 0 : 1))
             count = epoll_wait(epoll, events, Int32(options.eventsMax), timeout)
         }
         if count >= 0 { return Int(count) }
@@ -145,19 +148,13 @@ package final class EpollBackend: NetworkBackend {
                 // The owner may have found the connection broken.
                 if self.index(of: socket) == nil { return }
             }
-            let hasEnded = isBroken || bits & coracle_epollrdhup() != 0
-            if !slots[index].isReading {
-                // A connection that is broken both ways is of no use, whatever it had sent. One that only ended its sending
-                // side is read to its end when reading resumes.
-                if isBroken {
-                    end(index, reason: socketError(slots[index].descriptor), sink: sink)
-                } else {
-                    slots[index].isUnfinished = true
-                }
-            } else if bits & coracle_epollin() != 0 || hasEnded {
-                read(index, sink: sink)
-                // Bytes and the end behind them: the end is taken up next turn, when the replies have left.
-                if hasEnded, let index = self.index(of: socket) { resume(index) }
+            if isBroken || bits & coracle_epollrdhup() != 0 { slots[index].isEnding = true }
+            if slots[index].isReading {
+                if bits & coracle_epollin() != 0 || slots[index].isEnding { read(index, sink: sink) }
+            } else if isBroken {
+                // Broken both ways it is of no use, whatever it had sent. One that only ended its sending side is read to its
+                // end when reading resumes.
+                end(index, reason: socketError(slots[index].descriptor), sink: sink)
             }
         }
     }
@@ -206,8 +203,8 @@ package final class EpollBackend: NetworkBackend {
 
     /// Has the slot read in the next turn.
     func resume(_ index: Int) {
-        if slots[index].isUnfinished { return }
-        slots[index].isUnfinished = true
+        if slots[index].isQueued { return }
+        slots[index].isQueued = true
         unfinished.append(id(index))
     }
 
