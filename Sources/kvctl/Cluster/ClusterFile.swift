@@ -140,12 +140,18 @@ struct ClusterDirectory {
         try writeFile(filePath, bytes)
     }
 
-    /// The data directory of a node.
+    /// Forgets a cluster whose nodes never came to make anything of their own.
+    func removeIfEmpty(_ file: ClusterFile) {
+        if file.nodes.contains(where: { access(directory(of: $0), F_OK) == 0 }) { return }
+        unlink(filePath)
+    }
+
+    /// The data directory of a node, which is its own: what kvctl keeps of it stands beside it.
     func directory(of node: ClusterFile.Node) -> String { path + "/" + node.directory }
     /// Where its output goes.
-    func logPath(of node: ClusterFile.Node) -> String { directory(of: node) + "/kvd.log" }
+    func logPath(of node: ClusterFile.Node) -> String { directory(of: node) + ".log" }
     /// Where its process is noted.
-    func processPath(of node: ClusterFile.Node) -> String { directory(of: node) + "/kvd.pid" }
+    func processPath(of node: ClusterFile.Node) -> String { directory(of: node) + ".pid" }
 
     /// Takes the lock that keeps two `kvctl` from starting nodes at the same time; it is held until the process ends or the
     /// descriptor is closed.
@@ -171,7 +177,10 @@ func makeDirectory(_ path: String) throws(Failure) {
         throw .system("can't make the directory '\(path)'")
     }
     var status = stat()
-    if code == EEXIST && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR { return }
+    if code == EEXIST && stat(path, &status) == 0 {
+        if status.st_mode & S_IFMT == S_IFDIR { return }
+        throw Failure("'\(path)' is not a directory")
+    }
     throw .system("can't make the directory '\(path)'", code)
 }
 

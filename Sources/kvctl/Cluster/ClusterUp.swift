@@ -84,6 +84,7 @@ struct ClusterUp {
         } catch {
             // What was started here is not left behind half up.
             stopAll()
+            if isNew { directory.removeIfEmpty(cluster) }
             throw error
         }
         return values[Tool.detach] ? 0 : attend()
@@ -98,23 +99,25 @@ struct ClusterUp {
     }
 
     private func hints(_ status: ClusterStatus, _ values: Values) -> String {
-        let data = values[Tool.data] == Tool.dataDefault ? "" : " --data \(values[Tool.data])"
-        let port = (status.leader ?? status.nodes[0]).client.port
-        var text = "\nTry next:\n"
-        text += "    redis-cli -p \(port)                any Redis client, on any node\n"
-        text += "    kvctl\(data) set greeting hello       the same without redis-cli\n"
-        text += "    kvctl\(data) cluster kill \(status.leader?.id ?? 1)            end the leader the hard way, and go on\n"
-        text += "    kvctl\(data) cluster status\n"
-        if values[Tool.detach] {
-            text += "    kvctl\(data) cluster down              stop it\n"
-        } else {
-            text += "Ctrl-C stops the cluster. Its data stays in '\(values[Tool.data])'.\n"
-        }
         // `swift run` is the way to call it until it is installed.
-        return text.replacing(
-            "    kvctl",
-            with: CommandLine.arguments.first.map { $0.contains("/.build/") } == true
-                ? "    swift run -c release kvctl" : "    kvctl")
+        let isBuilt = CommandLine.arguments.first.map { $0.contains("/.build/") || $0.hasPrefix(".build/") } ?? false
+        var tool = isBuilt ? "swift run -c release kvctl" : "kvctl"
+        if values[Tool.data] != Tool.dataDefault { tool += " --data \(values[Tool.data])" }
+        let leader = status.leader ?? status.nodes[0]
+        var lines = [
+            ("redis-cli -p \(leader.client.port)", "any Redis client, on any node"),
+            ("\(tool) set greeting hello", "the same without redis-cli"),
+            ("\(tool) cluster kill \(leader.id)", "end the leader the hard way, and go on"),
+            ("\(tool) cluster status", "see who leads now"),
+        ]
+        if values[Tool.detach] { lines.append(("\(tool) cluster down", "stop it; the data stays")) }
+        let width = lines.map { $0.0.count }.max() ?? 0
+        var text = "\nTry next:\n"
+        for (command, meaning) in lines {
+            text +=
+                "    " + command + String(repeating: " ", count: width - command.count + 3) + Colour.faint.paint(meaning) + "\n"
+        }
+        return values[Tool.detach] ? text : text + "Ctrl-C stops the cluster. Its data stays in '\(values[Tool.data])'.\n"
     }
 
     /// Waits until a node leads and all that live know it; nil when a stop signal came first.
@@ -130,7 +133,11 @@ struct ClusterUp {
                 }
             }
             let status = ClusterStatus.gather(directory, cluster, timeout: .milliseconds(300))
-            if let leader = status.leader, status.nodes.allSatisfy({ $0.number("leader") == Int64(leader.id) }) { return status }
+            if let leader = status.leader, (leader.number("commit-index") ?? 0) > 0,
+                status.nodes.allSatisfy({ $0.number("leader") == Int64(leader.id) })
+            {
+                return status
+            }
             if deadline < monotonicNow() {
                 throw Failure(
                     "no leader was elected within \(seconds) s\n" + StatusText.table(status)

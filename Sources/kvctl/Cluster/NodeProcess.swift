@@ -32,7 +32,7 @@ package struct NodeProcess: Equatable, Sendable {
         startTicks = ticks
     }
 
-    /// As it stands in the node's `kvd.pid`.
+    /// As it stands in the node's `.pid` file.
     package var text: String { "\(id) \(startTicks)\n" }
 
     /// What it is doing now.
@@ -93,7 +93,6 @@ extension ClusterDirectory {
 
     /// Starts a node: a session of its own (so that Ctrl-C here does not reach it), no signals blocked, output to its log.
     func start(_ node: ClusterFile.Node, in cluster: ClusterFile, server: String) throws(Failure) -> NodeProcess {
-        try makeDirectory(directory(of: node))
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
