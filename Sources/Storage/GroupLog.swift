@@ -16,6 +16,9 @@ struct GroupLog {
     /// Where the durable entries lie.
     var locations = LocationIndex()
 
+    /// Whether recovery has seen an entry of the group.
+    var hasEntries = false
+
     init(group: GroupID) { self.group = group }
 
     /// Takes note of a base: entries through `index` are gone, and when the log ended before it, it is empty now.

@@ -262,8 +262,9 @@ struct LogRecovery {
         let slot = log.slot(of: header.group)
         let index = LogIndex(header.index)
         let last = log.groups[slot].last
-        // In a log whose beginning was trimmed, the first entry seen of a group may have any index; its base follows.
-        let isUnknown = trimsBeginning && log.groups[slot].base == .zero && log.groups[slot].locations.isEmpty
+        // In a log whose beginning was trimmed, the first entry seen of a group may have any index behind its base: where the
+        // group's log ended before stood in the segments that are gone. A later base closes the gap (`requireBeginning`).
+        let isUnknown = trimsBeginning && !log.groups[slot].hasEntries
         guard index > log.groups[slot].base, isUnknown || index <= last.next else {
             throw Misplaced(reason: "entry \(index) of group \(header.group) follows entry \(last)")
         }
@@ -273,6 +274,7 @@ struct LogRecovery {
             at: LocationIndex.Location(
                 segment: log.segments[log.segments.count - 1].number, offset: offset, payloadBytes: header.payloadBytes))
         log.groups[slot].last = index
+        log.groups[slot].hasEntries = true
     }
 
     private var trimsBeginning: Bool { (used.first?.header?.firstSequence ?? 1) > 1 }

@@ -4,7 +4,9 @@ import Consensus
 /// Takes what recovery finds in the log, record by record, in the order in which it was appended. What is delivered is
 /// verified. When recovery throws in the end, everything delivered is to be thrown away.
 package protocol RecoveryVisitor {
-    /// An entry. An index at or below the group's last one replaces the log from there on. `payload` is valid during the call.
+    /// An entry. An index at or below the group's last one replaces the log from there on. `payload` is valid during the
+    /// call. Indexes are contiguous, except that the first entry seen of a group may have any index when the log was
+    /// compacted: then a `base` follows at some point and, in the end, every entry behind the base was delivered.
     mutating func entry(group: GroupID, index: LogIndex, term: Term, kind: Entry.Kind, payload: ByteView)
     /// The group's hard state from here on.
     mutating func hardState(group: GroupID, _ state: HardState)
