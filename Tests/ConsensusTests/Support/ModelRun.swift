@@ -259,7 +259,7 @@ final class ModelRun {
                 cluster.reset(member, peer: Int(peer.options.id.rawValue), isConnected: true)
             }
         }
-        cluster.run(.milliseconds(5000)) { cluster.leader?.raft?.canServe == true }
+        cluster.run(.milliseconds(5000)) { isLed }
         guard let leader = cluster.leader else { return cluster.report("no leader after everything healed") }
         let committed = cluster.invariants.lastIndex
         for number in 0..<3 {
@@ -274,6 +274,12 @@ final class ModelRun {
         if !isSettled(after: committed) { cluster.report("members do not catch up after everything healed") }
         if openReads.contains(where: { $0.id == nextRead }) { cluster.report("a read is not answered after everything healed") }
         cluster.checkLogMatching()
+    }
+
+    /// One leader that all follow, and no campaign under way.
+    private var isLed: Bool {
+        guard let leader = cluster.leader?.raft, leader.canServe else { return false }
+        return cluster.members.allSatisfy { $0.raft?.leader == leader.options.id && $0.raft?.term == leader.term }
     }
 
     private func isSettled(after index: LogIndex) -> Bool {
