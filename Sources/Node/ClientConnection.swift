@@ -44,6 +44,8 @@ final class ClientConnection {
     /// Whether this turn's effects already name the connection.
     var isListedForOutput = false
     var isReadingPaused = false
+    /// Whether the last reply left more output behind than the limit allows.
+    var isOverOutputLimit = false
     var lastCommandAt: Instant
     /// Full name of the last command, for CLIENT LIST.
     var lastCommandName = "NULL"

@@ -17,6 +17,8 @@ final class Group {
     // As leader.
     /// The next entry: header and segments, complete but for its time.
     let payload = ByteBuffer(capacity: 1 << 16)
+    /// Segments that did not fit into the next entry, in order.
+    var waitingSegments = RingBuffer<[UInt8]>()
     /// When the first segment of the next entry came.
     var payloadSince = Instant(nanoseconds: 0)
     /// Entries proposed and not yet applied, with the time of their proposal.

@@ -75,7 +75,10 @@ extension Node {
             connection.isListedForOutput = true
             effects.clientOutput.append(connection.id)
         }
-        if connection.output.count > options.limits.clientOutputBytesMax && !connection.isClosing {
+        // One reply may be larger than the limit; it is the next one that finds it exceeded.
+        let isOver = connection.isOverOutputLimit
+        connection.isOverOutputLimit = connection.output.count > options.limits.clientOutputBytesMax
+        if isOver && connection.isOverOutputLimit && !connection.isClosing {
             log(
                 .warning,
                 "closed client \(connection.address): \(connection.output.count) bytes of replies wait for it, over the limit of \(options.limits.clientOutputBytesMax)"

@@ -97,7 +97,7 @@ extension Node {
         while offset < input.count && !connection.isClosing {
             switch connection.parser.next(in: input.dropFirst(offset), arguments: arguments) {
             case .command(let consumed):
-                switch take(connection) {
+                switch consumed > options.limits.commandBytesMax ? refuseLarge(connection, consumed) : take(connection) {
                 case .taken: offset += consumed
                 case .mustWait:
                     connection.isStalled = true
@@ -148,6 +148,15 @@ extension Node {
             answered(connection)
             return .taken
         }
+    }
+
+    /// A command that no log entry can hold.
+    private func refuseLarge(_ connection: ClientConnection, _ bytes: Int) -> Taken {
+        if !connection.isIdle { return .mustWait }
+        replyError(
+            connection,
+            "ERR the command has \(bytes) bytes, over the limit of \(options.limits.commandBytesMax); it was not executed")
+        return .taken
     }
 
     private func noteCommand(_ connection: ClientConnection, _ command: Command) {

@@ -155,6 +155,11 @@ extension Node {
 
     func peerBytes(_ link: PeerLinkID, _ bytes: ByteView) {
         guard let link = links[link.rawValue] else { return }
+        if !isIncarnationDurable {
+            // A hello names this run: it is not spoken before the run's start is on disk.
+            if link.input.count > PeerFrame.helloBytesMax * 4 { return closeLink(link) }
+            return link.input.append(bytes)
+        }
         // Frames are taken in place when no earlier piece waits.
         if link.input.isEmpty {
             let consumed = takeFrames(link, bytes)
@@ -167,6 +172,11 @@ extension Node {
                 if link.input.isEmpty { link.input.removeAll() }
             }
         }
+    }
+
+    /// Takes what came on links before this node could speak.
+    func resumeLinks() {
+        for link in links.values.sorted(by: { $0.id < $1.id }) where !link.input.isEmpty { peerBytes(link.id, .empty) }
     }
 
     /// Takes whole frames from the front of `input`; returns the bytes taken.

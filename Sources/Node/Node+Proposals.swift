@@ -18,16 +18,14 @@ extension Node {
             if leader != id && openLink(to: leader) == nil { return }
             group.sentTo = (leader, term)
             group.proposals.leaderChanged()
-            // What an earlier leadership of this node gathered and never appended is proposed again by its owners.
-            group.payload.removeAll()
+            dropGathered()
             group.proposedThrough.removeAll()
             group.expiryEntry = nil
             group.proposedAt.removeAll()
         }
         if leader == id {
             group.proposals.takeUnsent { frame in
-                if !payloadHasRoom(for: frame.bytes.count) { return false }
-                frame.bytes.withView { addSegment($0) }
+                addSegment(frame.bytes)
                 return true
             }
         } else if let link = openLink(to: leader) {
@@ -44,14 +42,29 @@ extension Node {
         }
     }
 
-    /// An entry takes at least one segment, and more while it stays under the batch limit.
-    private func payloadHasRoom(for bytes: Int) -> Bool {
-        group.payload.isEmpty || group.payload.count + bytes <= max(options.limits.batchBytesMax * 4, 1 << 16)
+    /// Puts a segment into the next entry, or behind those that wait for the one after.
+    private func addSegment(_ segment: [UInt8]) {
+        if fits(segment.count) {
+            segment.withView { addToPayload($0) }
+        } else {
+            group.waitingSegments.append(segment)
+        }
     }
 
-    private func addSegment(_ segment: ByteView) {
+    /// An entry takes one segment of any size, or several while it stays below its limit.
+    private func fits(_ bytes: Int) -> Bool {
+        group.waitingSegments.isEmpty && (group.payload.isEmpty || group.payload.count + bytes <= options.limits.entryBytesMax)
+    }
+
+    private func addToPayload(_ segment: ByteView) {
         if group.payload.isEmpty { beginPayload() }
         group.payload.append(segment)
+    }
+
+    /// Drops what gathered for an entry of a leadership that is over: its owners propose it again.
+    private func dropGathered() {
+        group.payload.removeAll()
+        group.waitingSegments.removeAll()
     }
 
     /// Time and seed are filled in when the entry is proposed.
@@ -86,16 +99,25 @@ extension Node {
         } else {
             group.proposedThrough.append((peer, header.incarnation, last))
         }
-        addSegment(segment)
+        if fits(segment.count) { addToPayload(segment) } else { group.waitingSegments.append(segment.array) }
     }
 
-    /// On the leader: makes the gathered segments one log entry.
+    /// On the leader: makes log entries of the gathered segments, one as a rule.
     func propose() {
         guard group.raft.role == .leader, group.sentTo?.leader == id, group.sentTo?.term == group.raft.term else { return }
-        if group.payload.isEmpty {
-            guard isExpiryDue else { return }
-            beginPayload()
+        if group.payload.isEmpty && isExpiryDue { beginPayload() }
+        while !group.payload.isEmpty && proposePayload() {
+            while let next = group.waitingSegments.first,
+                group.payload.isEmpty || group.payload.count + next.count <= options.limits.entryBytesMax
+            {
+                next.withView { addToPayload($0) }
+                _ = group.waitingSegments.popFirst()
+            }
         }
+    }
+
+    /// Proposes one entry; false when it can't be now.
+    private func proposePayload() -> Bool {
         let stamp = max(now.wall, max(group.machine.time, group.lastStamp))
         CommandBatch.stamp(time: stamp, seed: random.next(), in: group.payload)
         let bytes = group.payload.count
@@ -108,11 +130,13 @@ extension Node {
             group.proposedAt.append((index, now.instant))
             statistics.entriesProposed += 1
             statistics.entryBytesProposed += UInt64(bytes)
+            return true
         case .overloaded, .transferring:
             // The segments stay; they go into a later entry.
-            break
+            return false
         case .notLeader:
-            group.payload.removeAll()
+            dropGathered()
+            return false
         }
     }
 

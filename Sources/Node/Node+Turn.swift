@@ -105,6 +105,7 @@ extension Node {
                 isIncarnationDurable = true
                 isTurnWanted = true
                 resumeAllClients()
+                resumeLinks()
             }
         }
     }

@@ -40,18 +40,22 @@ package struct NodeOptions: Sendable {
 /// Limits at a node's doors (DESIGN, rule 10). Bytes unless named otherwise.
 package struct NodeLimits: Sendable {
     package var clientsMax = 10_000
-    /// Unsent replies of one client; above it the client is closed.
+    /// Unsent replies of one client; one more reply is written when there are no more than this, then the client is closed.
     package var clientOutputBytesMax = 256 << 20
     /// Unparsed input of one client; above it nothing more is read from it until it is parsed.
     package var clientInputBytesMax = 1 << 30
     /// Unsent frames of one peer link; above it the link is closed and opened again.
     package var peerOutputBytesMax = 1 << 30
+    /// One command with all its arguments. An argument may have `proto-max-bulk-len`; a log entry must hold the command.
+    package var commandBytesMax = 520 << 20
     /// Commands of one client that are on their way through the log; above it the client has to wait.
     package var clientProposalsMax = 10_000
     /// Bytes of all commands of this node that are on their way through the log; above it clients have to wait.
     package var proposalBytesMax = 64 << 20
-    /// A batch is closed when it reaches this size within a turn.
+    /// A batch is closed when it reaches this size within a turn; so a batch is at most this and one command.
     package var batchBytesMax = 1 << 20
+    /// Batches are put together into one log entry while it stays below this.
+    package var entryBytesMax = 4 << 20
     package init() {}
 }
 
