@@ -248,7 +248,8 @@ extension Raft {
         leaderChannelLost = !isConnected
         if isConnected {
             urgency = 0
-            electionDeadline = clock + electionDelay()
+            // Counted from when the leader was heard, so that a channel that comes and goes does not put it off for ever.
+            electionDeadline = max(electionDeadline, leaderHeard + electionDelay())
         } else {
             urgency = 2
             electionDeadline = min(electionDeadline, clock + electionDelay())

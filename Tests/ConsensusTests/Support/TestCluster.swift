@@ -32,6 +32,8 @@ final class TestCluster {
     var generator: RandomGenerator
     var invariants = ClusterInvariants()
     var violations: [String] = []
+    /// Pairs, ascending, between which nothing is carried.
+    var cut: [[NodeID]] = []
     /// Answers loads at once, from the disk.
     var answersLoads = true
     /// Called with each drain's effects, for scripts that print them.
@@ -106,7 +108,7 @@ final class TestCluster {
         var effects = RaftEffects()
         _ = call(member) { $0.drain(into: &effects) }
         onEffects?(member, effects)
-        network += effects.messages
+        network += cut.isEmpty ? effects.messages : effects.messages.filter { !cut.contains([$0.from, $0.to].sorted()) }
         if let write = effects.persist { member.disk.pending.append(write) }
         if effects.becameLeader { member.becameLeader += 1 }
         member.readable += effects.readable
