@@ -35,7 +35,7 @@ extension ExpiryCommands {
             } else {
                 let text = ByteBuffer()
                 text.append("ERR Unsupported option ")
-                CommandTable.append(word, max: word.count, to: text)
+                text.append(word)
                 execution.reply.error(text.view)
                 return nil
             }

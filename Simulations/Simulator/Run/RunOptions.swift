@@ -1,0 +1,146 @@
+import Base
+import Consensus
+import Node
+import Storage
+
+/// Everything that characterises a run, drawn from its seed: rare paths are armed at random, so that over many seeds every
+/// combination has its turn.
+package struct RunOptions: Sendable {
+    package var seed: UInt64
+    package var nodeCount: Int
+    /// How long things may fail, in the simulation's time.
+    package var duration: Nanoseconds
+    /// After everything has healed, every command must be answered and all nodes agree within this time.
+    package var livenessBound = Nanoseconds.milliseconds(15_000)
+
+    // The machines.
+    package var raft: RaftOptions
+    package var log: LogOptions
+    package var limits = NodeLimits()
+    package var disk: SimulatedDisk.Speed
+    /// The node's loop stands still while its log is written.
+    package var writesInline: Bool
+    /// Bounds of the time that one turn of a node takes.
+    package var turn: ClosedRange<Nanoseconds>
+    /// Clocks drift by up to this, in parts per million.
+    package var driftMax: UInt64
+    /// Wall clocks differ by up to this at the start, in microseconds.
+    package var wallOffsetMax: UInt64
+
+    // The network.
+    /// Bounds of a connection's usual delay, one way.
+    package var delay: ClosedRange<Nanoseconds>
+    /// One chunk in so many takes up to `lateFactor` times as long.
+    package var lateOneIn: UInt64
+    package var lateFactor: UInt64
+    /// Bytes in flight in one direction of a connection.
+    package var capacity: Int
+    /// One chunk in so many arrives in pieces.
+    package var piecesOneIn: UInt64
+
+    // The clients.
+    package var clientCount: Int
+    package var thinkTime: Nanoseconds
+    package var pipelineMax: Int
+    package var registerCount: Int
+    /// How long a client waits for a reply before it gives the connection up; some never do.
+    package var patience: ClosedRange<Nanoseconds>
+
+    // The faults.
+    package var faultInterval: Nanoseconds
+    package var faultWeights: [(kind: FaultKind, weight: UInt64)]
+    /// How long a machine stays down, a partition lasts and so on, about.
+    package var faultDuration: Nanoseconds
+    /// A minority of disks may rot or fill up.
+    package var disksRot: Bool
+    package var disksFill: Bool
+    /// Nodes accept or drop a late notice of what they closed themselves.
+    package var reportsOwnCloses: Bool
+
+    /// An error planted in the world; see `Sabotage`.
+    package var sabotage: Sabotage?
+
+    /// Draws a run. What is given is not drawn (but the draws of everything else stay the same).
+    package init(seed: UInt64, nodeCount: Int? = nil, duration: Nanoseconds? = nil, faults: RaftFaults = []) {
+        var random = Randomness(seed: seed).generator(for: .options)
+        self.seed = seed
+        let drawnCount = random.choice(of: [3, 3, 3, 3, 3, 5, 5, 5, 1])
+        self.nodeCount = nodeCount ?? drawnCount
+        let drawnDuration = random.duration(in: .milliseconds(4_000)...Nanoseconds.milliseconds(10_000))
+        self.duration = duration ?? drawnDuration
+        raft = RunOptions.drawRaft(&random)
+        raft.faults = faults
+        log = LogOptions(
+            segmentBytes: random.choice(of: [4, 8, 16, 64, 256]) * 4096, spareSegments: 1 + random.index(below: 2),
+            recycledSegmentsMax: 2 + random.index(below: 3),
+            frameBytesMax: random.choice(of: [4096, 8192, 1 << 16, 4 << 20]))
+        limits.batchBytesMax = random.choice(of: [64, 1024, 1 << 20, 1 << 20])
+        limits.clientProposalsMax = random.choice(of: [2, 10_000, 10_000])
+        limits.proposalBytesMax = random.choice(of: [512, 64 << 20, 64 << 20])
+        disk = RunOptions.drawDisk(&random)
+        writesInline = random.chance(1, in: 2)
+        turn = .microseconds(2)...Nanoseconds.microseconds(random.choice(of: [20, 200]))
+        driftMax = random.choice(of: [0, 200, 20_000])
+        wallOffsetMax = random.choice(of: [0, 5_000, 400_000])
+        let base = random.choice(of: [30, 100, 100, 500, 4000] as [UInt64])
+        delay = .microseconds(base)...Nanoseconds.microseconds(base * 3)
+        lateOneIn = random.choice(of: [20, 200, 1_000_000])
+        lateFactor = random.choice(of: [10, 100])
+        capacity = random.choice(of: [2_000, 1 << 16, 1 << 20])
+        piecesOneIn = random.choice(of: [2, 8, 100])
+        clientCount = random.choice(of: [3, 5, 8, 12])
+        thinkTime = .milliseconds(random.choice(of: [5, 20, 60]))
+        pipelineMax = random.choice(of: [1, 4, 16])
+        registerCount = random.choice(of: [1, 3, 6])
+        patience = .milliseconds(random.choice(of: [200, 1000]))...Nanoseconds.milliseconds(3_000)
+        faultInterval = .milliseconds(random.choice(of: [60, 150, 400, 1_000]))
+        faultDuration = .milliseconds(random.choice(of: [100, 400, 1_200]))
+        faultWeights = RunOptions.drawWeights(&random)
+        disksRot = random.chance(1, in: 10)
+        disksFill = random.chance(1, in: 12)
+        reportsOwnCloses = random.chance(1, in: 2)
+    }
+
+    private static func drawRaft(_ random: inout RandomGenerator) -> RaftOptions {
+        var raft = RaftOptions(id: NodeID(1))
+        if random.chance(1, in: 3) {
+            raft.electionTimeoutMin = .milliseconds(random.choice(of: [60, 120, 400]))
+            raft.electionTimeoutMax = Nanoseconds(raft.electionTimeoutMin.rawValue * random.choice(of: [2, 3]))
+            raft.heartbeatInterval = Nanoseconds(raft.electionTimeoutMin.rawValue / 5)
+        }
+        raft.inFlightMax = random.choice(of: [1, 1, 2, 8])
+        raft.appendBytesMax = random.choice(of: [1, 200, 4096, 1 << 20])
+        raft.thrifty = random.chance(1, in: 2)
+        raft.thriftyGather = random.choice(of: [2, 4, 10])
+        raft.cacheBytesMax = random.choice(of: [1, 2000, 64 << 20, 64 << 20])
+        raft.uncommittedBytesMax = random.choice(of: [300, 64 << 20, 64 << 20])
+        return raft
+    }
+
+    private static func drawDisk(_ random: inout RandomGenerator) -> SimulatedDisk.Speed {
+        let micros = random.choice(of: [20, 100, 100, 1_000, 6_000] as [UInt64])
+        var speed = SimulatedDisk.Speed(
+            write: .microseconds(micros / 2)...Nanoseconds.microseconds(micros * 2),
+            create: .microseconds(micros)...Nanoseconds.microseconds(micros * 40),
+            read: .microseconds(micros / 4)...Nanoseconds.microseconds(micros * 4))
+        speed.stallsOneIn = random.choice(of: [0, 50, 500])
+        return speed
+    }
+
+    /// Some runs see a little of everything, others much of one thing, and some nothing at all.
+    private static func drawWeights(_ random: inout RandomGenerator) -> [(kind: FaultKind, weight: UInt64)] {
+        switch random.index(below: 10) {
+        case 0: return []
+        case 1, 2, 3:
+            var kinds = FaultKind.allCases
+            random.permute(&kinds)
+            return kinds.prefix(2 + random.index(below: 3)).map { ($0, 1) }
+        case 4:
+            return [(.huntLeaders, 5), (.crashLeader, 1), (.resetLink, 1), (.isolateLeader, 1)]
+        case 5:
+            return [(.crashAfterReply, 4), (.crashAll, 2), (.crashNode, 1), (.slowDisk, 1)]
+        default:
+            return FaultKind.allCases.map { ($0, random.choice(of: [0, 1, 1, 2])) }.filter { $0.1 > 0 }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Base
+
+/// What happened in a run, in figures.
+package struct RunStatistics: Equatable, Sendable {
+    package var events: UInt64 = 0
+    package var turns: UInt64 = 0
+    package var elections = 0
+    package var committed: UInt64 = 0
+    package var operations = 0
+    package var acknowledged = 0
+    package var unknown = 0
+    package var refused = 0
+    package var crashes = 0
+    package var faults = 0
+    package var digestComparisons = 0
+    /// Nodes that refused to start because their disk had lost data.
+    package var refusedStarts = 0
+    /// Keys whose history was too hard to decide.
+    package var undecided = 0
+    package init() {}
+}
+
+/// The outcome of a run.
+package struct RunReport: Sendable {
+    package var seed: UInt64
+    package var nodeCount: Int
+    /// The same for the same seed and the same code.
+    package var hash: TraceHash
+    /// The first promise that was broken; nil when all were kept.
+    package var violation: Violation?
+    /// The simulation's time at the end.
+    package var endedAt: Instant
+    package var statistics: RunStatistics
+
+    /// One line.
+    package var summary: String {
+        let s = statistics
+        var text = "seed \(seed): \(violation == nil ? "ok" : "FAILED") \(hash) \(nodeCount) nodes, \(seconds(endedAt)), "
+        text +=
+            "\(s.events) events, \(s.operations) operations (\(s.acknowledged) answered, \(s.unknown) unknown, \(s.refused) refused), "
+        text += "\(s.committed) entries, \(s.elections) elections, \(s.faults) faults, \(s.crashes) crashes"
+        if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
+        if s.undecided > 0 { text += ", \(s.undecided) keys undecided" }
+        if let violation { text += "\n  \(violation)" }
+        return text
+    }
+}

@@ -1,0 +1,173 @@
+import Base
+import Consensus
+import Node
+
+/// What a run goes through.
+enum Phase: Equatable {
+    /// Anything may fail.
+    case safety
+    /// Everything has healed; clients go on, and every one must get answers.
+    case answering
+    /// Clients send nothing more; what they sent is answered, and keys with a time to live run out.
+    case silent
+    /// Every node is asked for all keys.
+    case auditing
+    /// Nothing comes any more: the nodes reach the same state.
+    case settling
+    case over
+}
+
+/// From the safety phase to the end.
+extension Simulation {
+    private static let lookEvery = Nanoseconds.milliseconds(20)
+
+    func advancePhase() throws(Violation) {
+        switch phase {
+        case .safety:
+            try heal()
+            enter(.answering)
+        case .answering:
+            if isEverybodyAnswered {
+                for client in clients { client.isRetired = true }
+                enter(.silent)
+            }
+        case .silent:
+            if clients.allSatisfy(\.waiting.isEmpty) && time >= expiries.lastEnd + expirySlack {
+                for machine in machines where machine.isUp {
+                    connect(addClient(.auditor(machine: machine.index), isPatient: true))
+                }
+                enter(.auditing)
+            }
+        case .auditing: if clients.allSatisfy(\.isRetired) { enter(.settling) }
+        case .settling: if try isSettled() { phase = .over }
+        case .over: break
+        }
+        if phase == .over { return }
+        if time > phaseDeadline { throw overdue() }
+        queue.schedule(.phase, at: time + Simulation.lookEvery)
+    }
+
+    private func enter(_ next: Phase) {
+        note("phase: \(next)")
+        phase = next
+        phaseDeadline = time + options.livenessBound
+        if next == .silent { phaseDeadline = max(phaseDeadline, expiries.lastEnd + expirySlack + .milliseconds(1_000)) }
+    }
+
+    /// Wall clocks agree from the healing on; they were apart before.
+    private var expirySlack: Nanoseconds { .milliseconds(200) }
+
+    /// Ends everything that fails.
+    private func heal() throws(Violation) {
+        hunt = nil
+        crashesAtNextReply = 0
+        networkSlowness = 1
+        healPartition()
+        if options.sabotage == .deafNode, machines.count > 1 {
+            for other in 0..<machines.count - 1 { blocked[other][machines.count - 1] = true }
+        }
+        // Whoever sets the clocks right sets them to the latest: time in the log does not go back.
+        let latest = machines.map(\.clock.wallOffset).max() ?? 0
+        for machine in machines {
+            machine.clock.wallOffset = latest
+            machine.disk.slowness = 1
+            machine.disk.capacity = .max
+            machine.startsToFail = 0
+            machine.pausedUntil = time
+            if machine.isUp { requestTurn(machine, at: time) } else if machine.refusal == nil { try start(machine) }
+        }
+        for case let link? in links where link.machines[0] == nil { release(link.number) }
+        for client in clients where client.link == nil && !client.isConnecting { schedule(client, after: .milliseconds(1)) }
+        for client in clients { if case .operator = client.role { client.isRetired = true } }
+    }
+
+    /// Every client has sent something after the healing and got all its answers.
+    private var isEverybodyAnswered: Bool { clients.allSatisfy { $0.isRetired || $0.batchesSinceHeal >= 3 } }
+
+    /// All nodes have applied the same log.
+    private func isSettled() throws(Violation) -> Bool {
+        let nodes = machines.compactMap(\.node)
+        guard let first = nodes.first else { return true }
+        let raft = first.raft
+        for node in nodes {
+            let other = node.raft
+            if other.appliedIndex != other.lastIndex || other.lastIndex != raft.lastIndex { return false }
+        }
+        for machine in machines {
+            guard let node = machine.node else { continue }
+            let digest = node.machine.digest()
+            try digests.applied(machine.id, through: node.machine.appliedIndex, digest: digest.high ^ digest.low)
+            if node.machine.expiringKeyCount(0) != 0 {
+                throw Violation(.expiry, "node \(machine.id) still holds keys whose time is over")
+            }
+        }
+        try compareAllLogs()
+        return true
+    }
+
+    private func overdue() -> Violation {
+        switch phase {
+        case .settling:
+            let states = machines.compactMap(\.node).map {
+                "node \($0.id) has applied \($0.raft.appliedIndex) of \($0.raft.lastIndex) in term \($0.raft.term)"
+            }
+            return Violation(.convergence, states.joined(separator: ", "))
+        default:
+            let waiting = clients.filter { !$0.isRetired || !$0.waiting.isEmpty }.map { client in
+                let node = client.link?.machines[1].map { "node \(machines[$0].id)" } ?? "no node"
+                return
+                    "client \(client.index) at \(node) waits for \(client.waiting.count) replies since \(seconds(client.sentAt))"
+            }
+            return Violation(.liveness, "\(phase) is not over in time: " + waiting.joined(separator: "; "))
+        }
+    }
+
+    // MARK: the end
+
+    /// Checks what the clients saw, when all is over.
+    func checkHistory() throws(Violation) {
+        check(phase == .over, "a run is judged at its end")
+        for key in 0..<keys.count {
+            let operations = history.operations(on: key)
+            if let last = lastRead(operations) {
+                if keys.uses[key] == .counter {
+                    try ExactlyOnce.checkCounter(operations, final: Int64(String(decoding: last, as: UTF8.self)) ?? 0)
+                } else if keys.uses[key] == .ledger {
+                    try ExactlyOnce.checkLedger(operations, final: last)
+                }
+            }
+            switch LinearizabilityChecker.check(operations) {
+            case .linearizable: break
+            case .undecided: statistics.undecided += 1
+            case .violation(let explanation):
+                let name = String(decoding: keys.name(key), as: UTF8.self)
+                throw Violation(.linearizability, "\(name): \(explanation)")
+            }
+        }
+    }
+
+    /// What the last read found.
+    private func lastRead(_ operations: [Operation]) -> [UInt8]? {
+        for operation in operations.reversed() where operation.command == .get {
+            if case .reply(.bulk(let bytes)) = operation.outcome { return bytes }
+            if case .reply(.null) = operation.outcome { return [] }
+        }
+        return nil
+    }
+
+    func finalStatistics() -> RunStatistics {
+        var result = statistics
+        result.committed = committed.lastIndex.rawValue
+        result.digestComparisons = digests.comparisons
+        result.operations = history.operations.count
+        for operation in history.operations {
+            switch operation.outcome {
+            case .reply: result.acknowledged += 1
+            case .unknown: result.unknown += 1
+            case .refused: result.refused += 1
+            case .pending: break
+            }
+        }
+        return result
+    }
+}

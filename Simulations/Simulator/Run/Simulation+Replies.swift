@@ -1,0 +1,118 @@
+import Base
+
+/// What the clients make of the replies.
+extension Simulation {
+    func receive(_ bytes: [UInt8], _ client: Client) throws(Violation) {
+        trace.add(UInt64(client.index))
+        bytes.withView {
+            trace.add($0)
+            client.reader.append($0)
+        }
+        while client.link != nil {
+            switch client.reader.next() {
+            case .reply(let reply): try take(reply, client)
+            case .incomplete: return
+            case .malformed(let reason):
+                throw Violation(.reply, "client \(client.index) reads something that is not a reply: \(reason)")
+            }
+        }
+    }
+
+    private func take(_ reply: Reply, _ client: Client) throws(Violation) {
+        if options.sabotage == .swapReplies, client.heldReply == nil, client.waiting.count > 1, sabotageNow() {
+            client.heldReply = reply
+            return
+        }
+        if options.sabotage == .loseReply, client.waiting.count == 1, sabotageNow() { return }
+        try match(reply, client)
+        if let held = client.heldReply {
+            client.heldReply = nil
+            try match(held, client)
+        }
+        if client.waiting.isEmpty && client.link != nil { answered(client) }
+    }
+
+    private func match(_ reply: Reply, _ client: Client) throws(Violation) {
+        guard let expectation = client.waiting.popFirst() else {
+            throw Violation(.reply, "client \(client.index) gets a reply that it did not ask for: \(reply)")
+        }
+        switch expectation {
+        case .operation(let number): try end(number, reply, client)
+        case .echo(let token):
+            if reply != .bulk(token) {
+                throw Violation(.reply, "client \(client.index) sent ECHO \(abbreviated(token)) and gets \(reply)")
+            }
+        case .setup:
+            if case .error = reply { throw Violation(.reply, "client \(client.index) is greeted with \(reply)") }
+        case .expirySet(let number):
+            if reply == .ok {
+                expiries.acknowledged(number, at: time)
+            } else if isRefusal(reply) {
+                expiries.refused(number)
+            } else {
+                throw Violation(.reply, "SET with PX is answered with \(reply)")
+            }
+        case .expiryGet(let number, let sentAt):
+            if isRefusal(reply) { return }
+            let seen = options.sabotage == .expireEarly && sabotageNow() ? .null : reply
+            try expiries.read(number, seen, sentAt: sentAt, at: time, slack: wallSlack)
+        case .any, .planted: break
+        }
+    }
+
+    /// How much wall clocks may differ; nil when somebody sets them.
+    private var wallSlack: Nanoseconds? {
+        if options.faultWeights.contains(where: { $0.kind == .wallJump }) { return nil }
+        return .microseconds(options.wallOffsetMax)
+    }
+
+    private func isRefusal(_ reply: Reply) -> Bool { reply.isError("CLUSTERDOWN ") }
+
+    /// A command of the history is answered.
+    private func end(_ number: Int, _ reply: Reply, _ client: Client) throws(Violation) {
+        if isRefusal(reply) { return history.end(number, .refused, at: time) }
+        if case .error = reply, !reply.isError("WRONGTYPE "), !reply.isError("ERR value is not an integer"),
+            !reply.isError("ERR increment or decrement would overflow")
+        {
+            throw Violation(.reply, "\(history.operations[number]) is answered with \(reply)")
+        }
+        var seen = reply
+        if options.sabotage == .staleRead, case .get = history.operations[number].command {
+            let key = history.operations[number].key
+            if let stale = sabotageState.lastRead[key], stale != reply, sabotageNow() { seen = stale }
+            sabotageState.lastRead[key] = reply
+        }
+        history.end(number, .reply(seen), at: time)
+        note("client \(client.index): \(history.operations[number])")
+        if crashesAtNextReply > 0, phase == .safety { try strikeAtReply() }
+    }
+
+    /// All that the client sent is answered.
+    private func answered(_ client: Client) {
+        if phase != .safety { client.batchesSinceHeal += 1 }
+        switch client.role {
+        case .worker:
+            // Now and then a burst without a pause.
+            let pause = client.random.chance(1, in: 3) ? Nanoseconds(1) : client.random.exponential(mean: options.thinkTime)
+            schedule(client, after: pause)
+        case .expiry: schedule(client, after: client.random.exponential(mean: .milliseconds(60)))
+        case .operator: hangUp(client)
+        case .auditor:
+            client.isRetired = true
+        }
+    }
+
+    /// Whether an error planted in the world shows here: now and then, after the run has got going.
+    func sabotageNow() -> Bool {
+        sabotageState.chances += 1
+        return sabotageState.chances > 10 && sabotageState.chances % 7 == 0
+    }
+}
+
+/// What planted errors need to remember.
+struct SabotageState {
+    var chances = 0
+    /// The last reply to a read of each key.
+    var lastRead: [Int: Reply] = [:]
+    var isSecondLeaderShown = false
+}
