@@ -119,6 +119,19 @@ package struct Progress: Sendable {
         return (now - oldest.sentAt).rawValue > patience
     }
 
+    /// Can be expected to answer the next append as fast as ever.
+    func isHealthy(now: Instant, silenceMax: Nanoseconds) -> Bool {
+        isConnected && state == .replicate && now - lastHeard < silenceMax && !isLate(now: now)
+    }
+
     private static let lateMin = Nanoseconds.milliseconds(4)
     private static let lateMax = Nanoseconds.milliseconds(20)
+}
+
+extension [Progress] {
+    /// Where one peer is; there are a few, so looking through them is the fastest.
+    func position(of peer: NodeID) -> Int? {
+        for position in indices where self[position].peer == peer { return position }
+        return nil
+    }
 }

@@ -127,10 +127,11 @@ extension Raft {
     }
 
     private var isElected: Bool {
-        configuration.isQuorum { node in
-            if node == options.id { return selfAnswer }
-            guard let position = position(of: node) else { return false }
-            return progress[position].answer == true
+        let (id, own, peers) = (options.id, selfAnswer, progress)
+        return configuration.isQuorum { node in
+            if node == id { return own }
+            guard let position = peers.position(of: node) else { return false }
+            return peers[position].answer == true
         }
     }
 
@@ -232,10 +233,11 @@ extension Raft {
     /// Steps down when no quorum was heard for an election timeout: then another may lead already, and whoever waits for
     /// this one waits in vain.
     mutating func checkQuorum() {
+        let (id, now, limit, peers) = (options.id, clock, options.electionTimeoutMax, progress)
         let active = configuration.isQuorum { node in
-            if node == options.id { return true }
-            guard let position = position(of: node) else { return false }
-            return clock - progress[position].lastHeard < options.electionTimeoutMax
+            if node == id { return true }
+            guard let position = peers.position(of: node) else { return false }
+            return now - peers[position].lastHeard < limit
         }
         if !active { becomeFollower(term: term, leader: nil) }
     }

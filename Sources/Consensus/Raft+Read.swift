@@ -61,8 +61,8 @@ extension Raft {
     }
 
     /// Whether the round that flies asks this peer with a message of its own. (Every append carries the round anyway.)
-    func isAsked(_ peer: Progress) -> Bool {
-        configuration.isVoter(peer.peer) && (reads.askedAll || peer.isNeeded)
+    func isAsked(_ position: Int) -> Bool {
+        configuration.isVoter(progress[position].peer) && (reads.askedAll || progress[position].isNeeded)
     }
 
     /// The round that a message to this peer should carry; 0 for none.
@@ -81,10 +81,11 @@ extension Raft {
 
     private mutating func endRoundIfConfirmed() {
         guard reads.isFlying else { return }
+        let (id, round, peers) = (options.id, reads.round, progress)
         let confirmed = configuration.isQuorum { node in
-            if node == options.id { return true }
-            guard let position = position(of: node) else { return false }
-            return progress[position].roundConfirmed >= reads.round
+            if node == id { return true }
+            guard let position = peers.position(of: node) else { return false }
+            return peers[position].roundConfirmed >= round
         }
         guard confirmed else { return }
         check(reads.index <= commitIndex, "a read index is committed")

@@ -15,10 +15,12 @@ extension Raft {
     /// later leader can lack it (paper, section 5.4.2 and Figure 8).
     mutating func advanceCommit() {
         check(role == .leader, "only a leader counts copies")
+        // The closure holds on to single values: with `self` in it, the whole member would be copied for each entry.
+        let (id, durable, peers) = (options.id, durableIndex, progress)
         let index = configuration.quorumIndex { node in
-            if node == options.id { return durableIndex }
-            guard let position = position(of: node) else { return .zero }
-            return progress[position].matchIndex
+            if node == id { return durable }
+            guard let position = peers.position(of: node) else { return .zero }
+            return peers[position].matchIndex
         }
         guard index > commitIndex else { return }
         if log.term(at: index) == term || options.faults.contains(.commitOlderTermByCounting) {
@@ -45,7 +47,7 @@ extension Raft {
             }
         case .replicate:
             while progress[position].inFlight.count < options.inFlightMax,
-                progress[position].nextIndex <= log.lastIndex, mustSendNow(progress[position])
+                progress[position].nextIndex <= log.lastIndex, mustSendNow(position)
             {
                 let next = progress[position].nextIndex
                 if next < log.firstCachedIndex {
@@ -61,18 +63,17 @@ extension Raft {
 
     /// What has to be said and did not ride on an append: a read round, a commit index.
     private mutating func sendWithoutEntries(to position: Int) {
-        let peer = progress[position]
-        if peer.wantsCommit {
-            if peer.commitSent >= commitIndex {
+        if progress[position].wantsCommit {
+            if progress[position].commitSent >= commitIndex {
                 progress[position].wantsCommit = false
-            } else if peer.matchIndex >= commitIndex {
+            } else if progress[position].matchIndex >= commitIndex {
                 sendHeartbeat(to: position)
-            } else if peer.state == .replicate, peer.nextIndex > commitIndex {
+            } else if progress[position].state == .replicate, progress[position].nextIndex > commitIndex {
                 // The entries are on their way: on one channel the commit index arrives after them.
                 sendAppend(to: position, [])
             }
         }
-        if reads.isFlying, isAsked(peer), progress[position].roundSent < reads.round { sendHeartbeat(to: position) }
+        if reads.isFlying, progress[position].roundSent < reads.round, isAsked(position) { sendHeartbeat(to: position) }
     }
 
     /// Asks where the logs meet, with the entries that would come next as far as they are small and at hand.

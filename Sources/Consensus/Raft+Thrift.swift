@@ -19,20 +19,37 @@ extension Raft {
     /// Decides for this turn who is needed.
     mutating func chooseNeeded() {
         let isThrifty = options.thrifty && !configuration.isJoint && configuration.isVoter(options.id)
-        let needed = configuration.voters.count / 2
-        if isThrifty, !preference.prefix(needed).allSatisfy({ isHealthy(progress[$0]) }) {
-            preference = preference.filter { isHealthy(progress[$0]) } + preference.filter { !isHealthy(progress[$0]) }
+        let needed = isThrifty ? configuration.voters.count / 2 : preference.count
+        var isEnough = arePreferredHealthy(needed)
+        if isThrifty, !isEnough {
+            rankHealthyFirst()
+            isEnough = arePreferredHealthy(needed)
         }
-        let isEnough = preference.prefix(needed).allSatisfy { isHealthy(progress[$0]) }
         for position in progress.indices { progress[position].isNeeded = !options.thrifty }
-        for rank in preference.indices { progress[preference[rank]].isNeeded = !isThrifty || !isEnough || rank < needed }
+        for rank in preference.indices where !isEnough || rank < needed {
+            progress[preference[rank]].isNeeded = true
+        }
         if let target = transfer?.target, let position = position(of: target) { progress[position].isNeeded = true }
     }
 
-    /// Can be expected to answer the next append as fast as ever.
-    private func isHealthy(_ peer: Progress) -> Bool {
-        peer.isConnected && peer.state == .replicate && !peer.isLate(now: clock)
-            && (clock - peer.lastHeard).rawValue < options.heartbeatInterval.rawValue * 3
+    private func arePreferredHealthy(_ count: Int) -> Bool {
+        check(count <= preference.count, "a majority of voters is among the voters")
+        for rank in 0..<count where !isHealthy(preference[rank]) { return false }
+        return true
+    }
+
+    private mutating func rankHealthyFirst() {
+        var healthy: [Int] = []
+        var others: [Int] = []
+        for position in preference {
+            if isHealthy(position) { healthy.append(position) } else { others.append(position) }
+        }
+        preference = healthy + others
+    }
+
+    private func isHealthy(_ position: Int) -> Bool {
+        progress[position].isHealthy(
+            now: clock, silenceMax: Nanoseconds(options.heartbeatInterval.rawValue * 3))
     }
 
     /// Notes for whom entries wait now.
@@ -54,10 +71,10 @@ extension Raft {
     }
 
     /// Whether what waits for a peer is to leave in this turn, its window allowing.
-    func mustSendNow(_ peer: Progress) -> Bool {
-        if peer.isNeeded || peer.wantsCommit { return true }
-        guard let since = peer.unsentSince else { return true }
-        let frames = framesToNeeded - peer.framesBefore
+    func mustSendNow(_ position: Int) -> Bool {
+        if progress[position].isNeeded || progress[position].wantsCommit { return true }
+        guard let since = progress[position].unsentSince else { return true }
+        let frames = framesToNeeded - progress[position].framesBefore
         return clock - since >= options.thriftyDelay
             || frames >= UInt64(options.thriftyGather * max(configuration.voters.count / 2, 1))
     }

@@ -202,10 +202,7 @@ package struct Raft: Sendable {
     }
 
     /// Where `peer` is in `progress`.
-    func position(of peer: NodeID) -> Int? {
-        for position in progress.indices where progress[position].peer == peer { return position }
-        return nil
-    }
+    func position(of peer: NodeID) -> Int? { progress.position(of: peer) }
 
     mutating func send(_ body: Message.Body, to peer: NodeID) {
         check(peer != options.id, "a member sends to others")
