@@ -6,6 +6,8 @@ enum Tool {
     enum Action: Sendable {
         case up, status, down, kill, pause, resume, start
         case transferLeader
+        case bench
+        case inspectLog
         case redisCommand
 
         /// Does it; returns the exit code.
@@ -19,6 +21,8 @@ enum Tool {
             case .resume: try ClusterCommands.resume(values)
             case .start: try ClusterCommands.start(values)
             case .transferLeader: try TransferCommand.run(values)
+            case .bench: try BenchCommand.run(values)
+            case .inspectLog: try LogCommand.run(values)
             case .redisCommand: try RedisCommand.run(values)
             }
         }
@@ -58,6 +62,41 @@ enum Tool {
     static let node = Argument<Int>("node", help: "The node's number, 1 and up.")
     static let to = Option<Int>(
         "to", placeholder: "node", help: "The node that shall lead; the most up-to-date one unless given.")
+
+    // For logs.
+    static let directory = Argument<String>("directory", help: "A node's data directory, as in ./data/node-1.")
+    static let brief = Flag("brief", help: "Print only segments and what is not as it should be.")
+
+    // For load.
+    static let workload = Option(
+        "workload", default: Workload.set, placeholder: "name", help: "What is asked: set, get, incr or mixed.")
+    static let clients = Option("clients", short: "c", default: 50, help: "Connections.", problem: between(1, 10_000))
+    static let pipeline = Option(
+        "pipeline", short: "P", default: 1, help: "Requests on their way on each connection.", problem: between(1, 10_000))
+    static let valueSize = Option(
+        "value-size", default: 64, placeholder: "bytes", help: "Size of a value.", problem: between(0, 64 << 20))
+    static let keys = Option(
+        "keys", short: "r", default: 100_000, help: "How many different keys of 16 bytes are used.",
+        problem: between(1, 1_000_000_000))
+    static let seconds = Option(
+        "seconds", default: 5.0, help: "How long a round lasts.",
+        problem: { (seconds: Double) in seconds < 0.1 || seconds > 86_400 ? "0.1 to 86400 seconds" : nil })
+    static let requests = Option<Int>(
+        "requests", short: "n", help: "How many requests a round has, instead of a time.", problem: between(1, 1_000_000_000_000))
+    static let readRatio = Option(
+        "read-ratio", default: 0.5, placeholder: "share", help: "Share of reads in 'mixed', 0 to 1.",
+        problem: { (share: Double) in share < 0 || share > 1 ? "a share from 0 to 1" : nil })
+    static let rounds = Option<Int>("rounds", help: "How many rounds: 1, or 5 with --against.", problem: between(1, 1000))
+    static let against = Option<Address>(
+        "against", placeholder: "host:port", help: "A second server, loaded alike in rounds in between; the ratio is printed.")
+    static let allNodes = Flag(
+        "all-nodes", help: "Spread the connections over all nodes of the local cluster, not only the leader.")
+    static let noFill = Flag("no-fill", help: "Don't set all keys before reading them.")
+    static let seed = Option<UInt64>("seed", default: 1, help: "What keys and values are made from.")
+
+    private static func between(_ least: Int, _ most: Int) -> @Sendable (Int) -> String? {
+        { $0 < least || $0 > most ? "a number from \(least) to \(most)" : nil }
+    }
 
     enum LogLevel: String, CaseIterable, ArgumentValue { case debug, info, notice, warning, error }
 
@@ -109,8 +148,33 @@ enum Tool {
                 declares: [json],
                 action: .status),
             ToolCommand(
+                "bench", abstract: "Loads a server, or two in turn, and prints throughput and latencies.",
+                discussion: """
+                    Works against any Redis server. Every connection sends a batch of --pipeline requests, waits for its replies and \
+                    sends the next; the time of a reply counts from its batch. Without --server the local cluster's leader is loaded.
+
+                        kvctl bench --workload get --clients 200
+                        kvctl bench --pipeline 16 --against 127.0.0.1:6379
+                    """,
+                declares: [
+                    workload, clients, pipeline, valueSize, keys, seconds, requests, readRatio, rounds, against, allNodes, noFill,
+                    seed, json,
+                ],
+                action: .bench),
+            ToolCommand(
                 "transfer-leader", abstract: "Hands leadership to another node without a pause.", declares: [to],
                 action: .transferLeader),
+            ToolCommand(
+                "log", abstract: "Looks at the write-ahead log of a stopped node.",
+                subcommands: [
+                    ToolCommand(
+                        "inspect", abstract: "Prints every record of a log and checks all checksums.",
+                        discussion: """
+                            Nothing is changed. The exit code is 0 when a node would start with this log (an unfinished last frame is cut off \
+                            at a start and is no damage), 1 when it would refuse.
+                            """,
+                        declares: [directory, brief, json], action: .inspectLog)
+                ]),
         ],
         otherwise: (line, .redisCommand))
 }
