@@ -132,7 +132,6 @@ extension Node {
             case .read: return takeRead(connection, command)
             case .local:
                 if !connection.isIdle { return .mustWait }
-                if isReplicatedConfiguration(command) { return takeWrite(connection, command) }
                 noteCommand(connection, command)
                 runLocal(command, connection)
                 answered(connection)

@@ -30,7 +30,7 @@ enum ParameterTable {
 
     private static var encodings: [Parameter] {
         [
-            parameter("hash-max-listpack-entries", anyCount, "128", replicated: true, alias: "hash-max-ziplist-entries"),
+            parameter("hash-max-listpack-entries", anyCount, "512", replicated: true, alias: "hash-max-ziplist-entries"),
             parameter("hash-max-listpack-value", anyCount, "64", replicated: true, alias: "hash-max-ziplist-value"),
             parameter(
                 "list-max-listpack-size", .integer(-5...Int64(Int32.max)), "-2", replicated: true, alias: "list-max-ziplist-size"),

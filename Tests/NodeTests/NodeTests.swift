@@ -159,6 +159,26 @@ import Testing
         #expect(cluster.take(client, machine) == "+OK\r\n+PONG\r\n")
     }
 
+    @Test func parametersThatChangeResultsAreTheClusters() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let clients = cluster.machines.map { cluster.connect($0) }
+        cluster.send(
+            "CONFIG SET set-max-intset-entries 7 maxclients 99\r\nCONFIG GET set-max-intset-entries\r\n", clients[0],
+            cluster.machines[0])
+        cluster.run(milliseconds: 100)
+        #expect(cluster.take(clients[0], cluster.machines[0]) == "+OK\r\n*2\r\n$22\r\nset-max-intset-entries\r\n$1\r\n7\r\n")
+        cluster.send("CONFIG GET maxclients\r\nCONFIG GET set-max-intset-entries\r\n", clients[1], cluster.machines[1])
+        cluster.run(milliseconds: 10)
+        #expect(
+            cluster.take(clients[1], cluster.machines[1])
+                == "*2\r\n$10\r\nmaxclients\r\n$5\r\n10000\r\n*2\r\n$22\r\nset-max-intset-entries\r\n$1\r\n7\r\n")
+        cluster.send("CONFIG SET set-max-intset-entries x\r\nCONFIG SET port 1\r\n", clients[1], cluster.machines[1])
+        cluster.run(milliseconds: 10)
+        let refused = cluster.take(clients[1], cluster.machines[1])
+        #expect(refused.contains("argument couldn't be parsed into an integer") && refused.contains("can't set immutable config"))
+    }
+
     @Test func expiredKeysGoByTheLogAlone() throws {
         let cluster = try MiniCluster(3)
         let leader = cluster.elect()

@@ -31,6 +31,7 @@ extension StateMachine {
         digest.append(appliedIndex.rawValue)
         digest.append(appliedTerm.rawValue)
         digest.append(execution.changes)
+        for value in parameterValues { digest.append(UInt64(bitPattern: Int64(value))) }
         digest.append(execution.removesExpiredKeys ? 1 : 0)
         for keyspace in execution.keyspaces { digest.append(keyspace.digest(withVersions: true)) }
         return digest

@@ -11,6 +11,10 @@ enum ClusterCommands {
                     body: functionFlush)
             ]),
         CommandDefinition(
+            "kv.set-parameter", arity: -3, [.write, .admin, .noScript], group: .coracle, since: "0.1.0", complexity: "O(1)",
+            summary: "Sets parameters of the whole cluster; CONFIG SET does it where the parameter is one.",
+            body: ServerCommands.setParameter),
+        CommandDefinition(
             "kv.status", arity: 1, [.loading, .stale, .fast], group: .coracle, since: "0.1.0", complexity: "O(1)",
             summary: "Returns the state of the node and its group."),
         CommandDefinition(

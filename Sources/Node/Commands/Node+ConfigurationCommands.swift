@@ -7,7 +7,7 @@ import RESP
 extension Node {
     func configGet(_ connection: ClientConnection) {
         var found: [(String, String)] = []
-        for parameter in configuration.parameters {
+        for parameter in currentParameters {
             for name in [parameter.name, parameter.alias].compactMap({ $0 }) {
                 var text = name
                 let matches = text.withUTF8 { bytes in
@@ -26,22 +26,18 @@ extension Node {
         }
     }
 
-    /// Whether the command in `arguments` is a CONFIG SET that has to go through the log. One with errors does not: it is
-    /// refused here, before anything is set.
-    func isReplicatedConfiguration(_ command: Command) -> Bool {
-        guard command.fullName == "config|set", arguments.count % 2 == 0 else { return false }
-        var replicated = false
-        for index in stride(from: 2, to: arguments.count, by: 2) {
-            guard let position = configuration.position(arguments[index].text) else { return false }
-            var normalized = ""
-            if configuration.objection(to: arguments[index + 1].text, at: position, normalized: &normalized) != nil {
-                return false
-            }
-            if configuration.parameters[position].isReplicated { replicated = true }
+    /// The parameters with the replicated ones as the state machine has them.
+    private var currentParameters: [ServerConfiguration.Parameter] {
+        configuration.parameters.map { parameter in
+            guard parameter.isReplicated, let value = group.machine.parameter(parameter.name) else { return parameter }
+            var current = parameter
+            current.value = String(value)
+            return current
         }
-        return replicated
     }
 
+    /// CONFIG SET: all or nothing. This node's own parameters are set at once; the cluster's go through the log, and then the
+    /// reply comes from there.
     func configSet(_ connection: ClientConnection) {
         if arguments.count % 2 != 0 { return replyError(connection, "ERR wrong number of arguments for 'config|set' command") }
         var changes: [(position: Int, value: String)] = []
@@ -62,7 +58,22 @@ extension Node {
         }
         for change in changes { configuration.set(change.value, at: change.position) }
         for client in clients.values { client.parser.limits = configuration.requestLimits }
-        connection.writer.ok()
+        let replicated = changes.filter { configuration.parameters[$0.position].isReplicated }
+        if replicated.isEmpty { return connection.writer.ok() }
+        proposeParameters(replicated.map { (configuration.parameters[$0.position].name, $0.value) }, connection)
+    }
+
+    private func proposeParameters(_ parameters: [(name: String, value: String)], _ connection: ClientConnection) {
+        let words = ["KV.SET-PARAMETER"] + parameters.flatMap { [$0.name, $0.value] }
+        Array(words.joined().utf8).withView { view in
+            readArguments.removeAll(over: view)
+            var offset = 0
+            for word in words {
+                readArguments.append(offset: offset, count: word.utf8.count)
+                offset += word.utf8.count
+            }
+            gatherProposal(readArguments, connection, database: connection.database)
+        }
     }
 
     func configResetStat(_ connection: ClientConnection) {
