@@ -89,6 +89,16 @@ import Testing
         }
     }
 
+    @Test func aMissingBeginningIsRefusedEvenWithoutEntries() throws {
+        let rig = try LogRig()
+        for term in 1...5 {
+            rig.append(hardState: HardState(term: Term(UInt64(term)), vote: NodeID(1)))
+            rig.settle()
+        }
+        rig.disk.files["log-0000000000000001"] = nil
+        expectDamage(rig, file: "log-0000000000000002", offset: 0)
+    }
+
     @Test func aShortenedOrMisnamedSegmentIsRefused() throws {
         let rig = try DamageTests.smallLog(sealed: false)
         let files = rig.disk.files

@@ -229,7 +229,7 @@ struct LogModel {
         var lives = 0
         var tornTails = 0
         var readEntries = 0
-        for seed in 1...60 as ClosedRange<UInt64> {
+        for seed in 1...20 as ClosedRange<UInt64> {
             var model = try LogModel(seed: seed)
             try model.run(steps: 800)
             #expect(model.failures.isEmpty, "seed \(seed): \(model.failures)")
@@ -238,7 +238,7 @@ struct LogModel {
             readEntries += model.readEntries
         }
         // The rare paths were taken.
-        #expect(lives > 200 && tornTails > 10 && readEntries > 500, "\(lives) \(tornTails) \(readEntries)")
+        #expect(lives > 70 && tornTails > 4 && readEntries > 200, "\(lives) \(tornTails) \(readEntries)")
     }
 
     /// The planted bug: without it nobody would know that the model can find anything.
