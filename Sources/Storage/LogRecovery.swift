@@ -15,6 +15,8 @@ struct LogRecovery {
         var size: Int
         /// Its header, when it is in use.
         var header: SegmentHeader?
+        /// The header of its earlier life, when it is recycled and not in use yet.
+        var oldHeader: SegmentHeader?
         /// Why it is not in use.
         var reason = ""
     }
@@ -63,7 +65,19 @@ struct LogRecovery {
             try classify(&file)
             if file.header != nil { used.append(file) } else { unused.append(file) }
         }
+        try requireRecycledFilesAreOld()
         log.nextSegment = (files.last?.number ?? 0) + 1
+    }
+
+    /// Only segments from before the log's present beginning are recycled. A file whose old header is newer than that was not
+    /// recycled but misnamed, by a hand that moved files about, and its frames may be missed.
+    private func requireRecycledFilesAreOld() throws(StorageError) {
+        for file in unused {
+            guard let old = file.oldHeader else { continue }
+            if let first = used.first?.header, old.firstSequence < first.firstSequence { continue }
+            throw .damaged(
+                file: file.name.text, offset: 0, reason: "it is segment \(old.number) of this log under another name")
+        }
     }
 
     private func classify(_ file: inout File) throws(StorageError) {
@@ -86,6 +100,7 @@ struct LogRecovery {
                     reason: "it has \(file.size) bytes instead of \(header.byteCount)")
             }
             if header.number < file.number {
+                file.oldHeader = header
                 file.reason = "the file is recycled and not in use yet"
             } else {
                 file.header = header

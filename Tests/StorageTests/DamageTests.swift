@@ -107,10 +107,12 @@ import Testing
         rig.disk.files = files
         rig.disk.files["log-0000000000000000"] = files["log-0000000000000002"]
         expectDamage(rig, file: "log-0000000000000000", offset: 0)
-        // A copy under a higher name is an unused file: its frames are of another segment.
         rig.disk.files = files
         rig.disk.files["log-0000000000000009"] = files["log-0000000000000002"]
-        #expect(try rig.recovered().found.records == rig.appended)
+        expectDamage(rig, file: "log-0000000000000009", offset: 0)
+        rig.disk.files["log-0000000000000001"] = nil
+        rig.disk.files["log-0000000000000002"] = nil
+        expectDamage(rig, file: "log-0000000000000009", offset: 0)
     }
 
     private func expectDamage(_ rig: LogRig, file: String, offset: Int, at location: SourceLocation = #_sourceLocation) {
