@@ -69,12 +69,12 @@ struct LogRecovery {
         log.nextSegment = (files.last?.number ?? 0) + 1
     }
 
-    /// Only segments from before the log's present beginning are recycled. A file whose old header is newer than that was not
+    /// Only segments from before the log's present beginning are recycled. A file whose old number is not below that was not
     /// recycled but misnamed, by a hand that moved files about, and its frames may be missed.
     private func requireRecycledFilesAreOld() throws(StorageError) {
         for file in unused {
             guard let old = file.oldHeader else { continue }
-            if let first = used.first?.header, old.firstSequence < first.firstSequence { continue }
+            if let first = used.first, old.number < first.number { continue }
             throw .damaged(
                 file: file.name.text, offset: 0, reason: "it is segment \(old.number) of this log under another name")
         }

@@ -152,6 +152,26 @@ import Testing
         }
     }
 
+    /// A segment whose header was written and that never got a frame, because the first one after the crash was too large
+    /// for it, is recycled like any other.
+    @Test func aSegmentThatStayedEmptyIsRecycled() throws {
+        let rig = try LogRig()
+        rig.append(entries: [entry(1)])
+        // The creation of the first segment, and its header; not the frame.
+        rig.step()
+        rig.step()
+        let next = try rig.recovered()
+        #expect(next.report.segments == 1 && next.found.records.isEmpty)
+        next.append(entries: [entry(1, bytes: 30_000)])
+        next.settle()
+        for _ in 0..<3 {
+            let again = try next.recovered()
+            #expect(again.found.records == next.appended)
+            again.settle()
+        }
+        #expect(rig.disk.errors.isEmpty)
+    }
+
     @Test func theTornTailIsReported() throws {
         let rig = try LogRig()
         rig.append(entries: [entry(1)])
