@@ -172,6 +172,20 @@ extension Node {
                 if link.input.isEmpty { link.input.removeAll() }
             }
         }
+        noteSignOfLife(link)
+    }
+
+    /// A large frame from the leader holds up its heartbeats for as long as it takes. Its bytes are as good a sign that the
+    /// leader lives, so a piece of a frame counts as a heartbeat that says nothing else. That only delays an election; and the
+    /// answer to it keeps the leader from giving up because nobody answers (thesis, section 6.2).
+    private func noteSignOfLife(_ link: PeerLink) {
+        guard !link.input.isEmpty, link.isOpen, let peer = link.peer, peer == group.raft.leader,
+            now.instant - link.signOfLifeAt >= options.raft.heartbeatInterval
+        else { return }
+        link.signOfLifeAt = now.instant
+        let heartbeat = Message(
+            from: peer, to: id, term: group.raft.term, body: .heartbeat(.init(commitIndex: .zero, readRound: 0)))
+        group.raft.receive(heartbeat, now: now, random: random.next())
     }
 
     /// Takes what came on links before this node could speak.

@@ -46,8 +46,9 @@ package struct NodeLimits: Sendable {
     package var clientInputBytesMax = 1 << 30
     /// Unsent frames of one peer link; above it the link is closed and opened again.
     package var peerOutputBytesMax = 1 << 30
-    /// One command with all its arguments. An argument may have `proto-max-bulk-len`; a log entry must hold the command.
-    package var commandBytesMax = 520 << 20
+    /// One command with all its arguments. A command travels in one frame and one log entry: a larger one would hold up
+    /// the heartbeats behind it for longer than an election timeout (docs/reference/limits.md).
+    package var commandBytesMax = 64 << 20
     /// Commands of one client that are on their way through the log; above it the client has to wait.
     package var clientProposalsMax = 10_000
     /// Bytes of all commands of this node that are on their way through the log; above it clients have to wait.

@@ -17,6 +17,8 @@ final class PeerLink {
     /// Whether the other side's hello was accepted: nothing else is believed before.
     var isOpen = false
     var isListedForOutput = false
+    /// When a piece of a frame last counted as a heartbeat.
+    var signOfLifeAt = Instant(nanoseconds: 0)
 
     init(id: PeerLinkID, isDialled: Bool, address: String, peer: NodeID?, openedAt: Instant) {
         self.id = id

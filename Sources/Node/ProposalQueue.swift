@@ -23,6 +23,8 @@ struct ProposalQueue {
     /// Items of the open frame.
     let gathering = ByteBuffer(capacity: 1 << 16)
     private(set) var gatheredCount = 0
+    /// The header of the segment that is being sealed; reused.
+    private let header = ByteBuffer(capacity: 64)
     /// Number of the next command.
     private(set) var nextNumber: UInt64 = 1
     /// Everything up to here is proposed under the present leader.
@@ -53,12 +55,17 @@ struct ProposalQueue {
     mutating func seal() {
         if gatheredCount == 0 { return }
         let first = nextNumber - UInt64(gatheredCount)
-        let segment = ByteBuffer(capacity: gathering.count + 64)
+        header.removeAll()
         CommandBatch.appendSegmentHeader(
-            owner: owner, incarnation: incarnation, first: first, count: gatheredCount, byteCount: gathering.count,
-            to: segment)
-        segment.append(gathering.view)
-        let frame = Frame(firstNumber: first, count: gatheredCount, bytes: segment.view.array)
+            owner: owner, incarnation: incarnation, first: first, count: gatheredCount, byteCount: gathering.count, to: header)
+        let size = header.count + gathering.count
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { target, count in
+            UnsafeMutableRawBufferPointer(target).copyBytes(from: header.view.rawBuffer)
+            UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[header.count...])
+                .copyBytes(from: gathering.view.rawBuffer)
+            count = size
+        }
+        let frame = Frame(firstNumber: first, count: gatheredCount, bytes: bytes)
         check(frames.last.map { $0.lastNumber + 1 == first } ?? (first == appliedThrough + 1), "proposals are numbered densely")
         frames.append(frame)
         frameBytes += frame.bytes.count
