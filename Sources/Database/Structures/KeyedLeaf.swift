@@ -71,7 +71,7 @@ struct KeyedLeaf {
     @inline(__always)
     private func entry(_ index: Int) -> UnsafeMutableRawPointer {
         let distance = Int(slot(index).loadUnaligned(fromByteOffset: 8, as: UInt16.self))
-        check(distance <= heapBytes, "an entry lies among the entries")
+        check(distance > 0 && distance <= heapBytes, "an entry lies among the entries")
         return page.start + (page.capacity - distance)
     }
 
@@ -196,14 +196,18 @@ struct KeyedLeaf {
 
     /// Removes entry `index`.
     mutating func remove(at index: Int) {
-        let pointer = entry(index)
-        releaseBlobs(of: pointer)
+        drop(index)
+        squeeze()
+    }
+
+    /// Removes entry `index` and leaves the page as large as it is.
+    private func drop(_ index: Int) {
+        releaseBlobs(of: entry(index))
         discard(index)
         let slot = self.slot(index)
         let after = count - index - 1
         slot.copyMemory(from: slot + KeyedLeaf.slotBytes, byteCount: after * KeyedLeaf.slotBytes)
         page.count -= 1
-        squeeze()
     }
 
     /// Removes the entries in `range`.
@@ -225,25 +229,20 @@ struct KeyedLeaf {
             (target + 1).copyMemory(from: value.start, byteCount: value.count)
             return
         }
-        // The member's bytes move with the entry; `value` never lies in this page (it is the caller's).
-        let longMember = memberBlob(index)
-        longMember?.retain()
+        // Another length: the entry is written again. Its member is kept aside meanwhile; `value` never lies in this page.
+        let key = self.key(index)
+        let blob = memberBlob(index)
+        blob?.retain()
         withUnsafeTemporaryAllocation(byteCount: KeyedLeaf.inlineBytesMax + 1, alignment: 8) { space in
             var member = self.member(index)
-            if longMember == nil, let base = space.baseAddress {
+            if blob == nil, let base = space.baseAddress {
                 base.copyMemory(from: member.start, byteCount: member.count)
                 member = ByteView(start: UnsafeRawPointer(base), count: member.count)
             }
-            releaseBlobs(of: pointer)
-            discard(index)
-            // An entry of no bytes until the new one is written: a rebuild on the way must not copy the old one.
-            let element = KeyedElement(member, blob: longMember)
-            let bytes = self.bytes(of: element, value, inlineMax: inlineMax)
-            slot(index).storeBytes(of: 0, toByteOffset: 8, as: UInt16.self)
-            reserve(bytes)
-            writeEntry(at: index, member: element, value: value, inlineMax: inlineMax)
+            drop(index)
+            insert(at: index, key: key, member: KeyedElement(member, blob: blob), value: value, inlineMax: inlineMax)
         }
-        longMember?.release()
+        blob?.release()
         squeeze()
     }
 
@@ -345,17 +344,13 @@ struct KeyedLeaf {
             return
         }
         for index in range {
-            let distance = Int(other.slot(index).loadUnaligned(fromByteOffset: 8, as: UInt16.self))
-            // No bytes: the entry that `replaceValue` is about to write.
-            let bytes = distance == 0 ? 0 : other.entryBytes(other.entry(index))
+            let source = other.entry(index)
+            let bytes = other.entryBytes(source)
             heapBytes += bytes
             let target = page.start + (page.capacity - heapBytes)
-            if bytes > 0 {
-                target.copyMemory(from: other.entry(index), byteCount: bytes)
-                retainBlobs(of: target)
-            }
-            slot(start + index - range.lowerBound)
-                .storeBytes(of: bytes == 0 ? 0 : UInt16(heapBytes), toByteOffset: 8, as: UInt16.self)
+            target.copyMemory(from: source, byteCount: bytes)
+            retainBlobs(of: target)
+            slot(start + index - range.lowerBound).storeBytes(of: UInt16(heapBytes), toByteOffset: 8, as: UInt16.self)
         }
         check(
             KeyedLeaf.slotsOffset + count * KeyedLeaf.slotBytes + heapBytes <= page.capacity, "slots and entries do not meet")
@@ -369,9 +364,7 @@ struct KeyedLeaf {
         (page.start + (page.capacity - heapBytes))
             .copyMemory(from: other.page.start + (other.page.capacity - heapBytes), byteCount: heapBytes)
         if other.page.blobs == 0 { return }
-        for index in 0..<count {
-            if slot(index).loadUnaligned(fromByteOffset: 8, as: UInt16.self) != 0 { retainBlobs(of: entry(index)) }
-        }
+        for index in 0..<count { retainBlobs(of: entry(index)) }
     }
 
     private func retainBlobs(of pointer: UnsafeMutableRawPointer) {

@@ -2,6 +2,10 @@ extension CommandTable {
     /// Every family that is built, one line each.
     static let families: [[CommandDefinition]] = [
         StringCommands.definitions,
+        HashCommands.definitions,
+        ListCommands.definitions,
+        SetCommands.definitions,
+        SortedSetCommands.definitions,
         KeyCommands.definitions,
         ExpiryCommands.definitions,
         ConnectionCommands.definitions,

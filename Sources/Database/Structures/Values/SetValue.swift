@@ -275,19 +275,19 @@ package final class SetValue: CollectionValue {
         }
     }
 
-    /// Becomes an integer set where it is a packed list of integers alone that is short enough.
+    /// Becomes an integer set where all members are integers and they are few enough.
     func becomeIntegersIfPossible(limits: CollectionLimits) {
-        if encoding != .listpack || count > min(limits.setIntegers, 1 << 30) { return }
+        if encoding == .intset || count > min(limits.setIntegers, 1 << 30) { return }
         var set = IntegerSet()
         var isPossible = true
         forEach { member in
-            isPossible = member.isInteger
-            if isPossible { _ = set.insert(member.integer) }
+            if let value = integer(of: member) { _ = set.insert(value) } else { isPossible = false }
             return isPossible
         }
         if isPossible {
             page.release()
             page = set.page
+            tableBytes = 0
         } else {
             set.page.release()
         }

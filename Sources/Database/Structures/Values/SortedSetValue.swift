@@ -83,7 +83,7 @@ package final class SortedSetValue: CollectionValue {
     /// How a score stands in a packed list: as an integer where it is one, else as the eight bytes of the double.
     @inline(__always)
     private static func withElement<Result>(of score: Double, _ body: (PackedElement) -> Result) -> Result {
-        if score == score.rounded(.towardZero) && score.magnitude < 9_007_199_254_740_992 {
+        if score.magnitude < 9_007_199_254_740_992 && score == Double(Int64(score)) {
             return body(PackedElement(integer: Int64(score)))
         }
         return withUnsafeBytes(of: score.bitPattern.littleEndian) { body(PackedElement(raw: ByteView($0))) }

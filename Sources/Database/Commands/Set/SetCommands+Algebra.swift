@@ -1,0 +1,181 @@
+import Base
+import RESP
+
+// Intersections, unions and differences of sets.
+extension SetCommands {
+    /// The sets of the keys at the arguments in `range`, nil for absent keys. Nil after a wrong type was replied.
+    private static func sets(_ execution: Execution, _ range: Range<Int>) -> [SetValue?]? {
+        var sets: [SetValue?] = []
+        sets.reserveCapacity(range.count)
+        for index in range {
+            let key = execution.arguments[index]
+            let found = execution.isRead ? execution.read(SetValue.self, at: key) : execution.write(SetValue.self, at: key)
+            switch found {
+            case .wrongType: return nil
+            case .absent: sets.append(nil)
+            case .value(let set): sets.append(set)
+            }
+        }
+        return sets
+    }
+
+    /// Stores a result at argument 1, or deletes that key where nothing is in it; replies the count.
+    private static func store(_ result: SetValue, _ execution: Execution) {
+        if result.count == 0 {
+            execution.delete(execution.arguments[1])
+        } else {
+            execution.setCollection(execution.arguments[1], result)
+        }
+        execution.reply.integer(result.count)
+    }
+
+    // MARK: intersection
+
+    /// Calls `body` with the members that all sets have, in the order of the smallest set, until it answers false.
+    private static func forEachCommon(_ sets: [SetValue], seed: UInt64, _ body: (PackedElement) -> Bool) {
+        guard let first = sets.first else { return }
+        first.forEach { member in
+            for other in sets.dropFirst() where other !== first && !other.contains(member, seed: seed) { return true }
+            return body(member)
+        }
+    }
+
+    /// Present sets from the smallest to the largest, those of equal size as they came; nil where one is absent.
+    private static func bySize(_ sets: [SetValue?]) -> [SetValue]? {
+        var present: [SetValue] = []
+        for set in sets {
+            guard let set else { return nil }
+            present.append(set)
+        }
+        let order = present.indices.sorted { (present[$0].count, $0) < (present[$1].count, $1) }
+        return order.map { present[$0] }
+    }
+
+    static func sinter(_ execution: Execution) {
+        guard let sets = sets(execution, 1..<execution.arguments.count) else { return }
+        let reply = execution.reply
+        guard let ordered = bySize(sets) else { return reply.set(0) }
+        let set = reply.beginSet()
+        var count = 0
+        forEachCommon(ordered, seed: execution.keyspace.seed) { member in
+            reply.bulk(member)
+            count += 1
+            return true
+        }
+        reply.end(set, count: count)
+    }
+
+    static func sintercard(_ execution: Execution) {
+        let arguments = execution.arguments
+        guard let keys = execution.integerArgument(1, in: 1 ... .max, error: "ERR numkeys should be greater than 0") else {
+            return
+        }
+        if keys > arguments.count - 2 {
+            return execution.reply.error("ERR Number of keys can't be greater than number of args")
+        }
+        var limit = 0
+        var index = 2 + keys
+        while index < arguments.count {
+            if !arguments[index].equalsIgnoringCase("limit") || index + 1 == arguments.count { return execution.syntaxError() }
+            guard let number = execution.integerArgument(index + 1, in: 0 ... .max, error: "ERR LIMIT can't be negative")
+            else { return }
+            limit = number
+            index += 2
+        }
+        guard let sets = sets(execution, 2..<(2 + keys)) else { return }
+        var count = 0
+        if let ordered = bySize(sets) {
+            forEachCommon(ordered, seed: execution.keyspace.seed) { _ in
+                count += 1
+                return count != limit
+            }
+        }
+        execution.reply.integer(count)
+    }
+
+    static func sinterstore(_ execution: Execution) {
+        guard let sets = sets(execution, 2..<execution.arguments.count) else { return }
+        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        guard let ordered = bySize(sets), let first = ordered.first else { return store(SetValue(.intset), execution) }
+        // As Redis: integers stay integers; everything else begins packed and is looked at again at the end.
+        let result = SetValue(first.encoding == .intset ? .intset : .listpack)
+        forEachCommon(ordered, seed: seed) { member in
+            _ = result.add(member, seed: seed, limits: limits)
+            return true
+        }
+        result.becomeIntegersIfPossible(limits: limits)
+        store(result, execution)
+    }
+
+    // MARK: union
+
+    private static func union(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
+        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let result = SetValue(.intset)
+        for set in sets {
+            set?.forEach { member in
+                _ = result.add(member, seed: seed, limits: limits)
+                return true
+            }
+        }
+        return result
+    }
+
+    static func sunion(_ execution: Execution) {
+        guard let sets = sets(execution, 1..<execution.arguments.count) else { return }
+        replyAll(union(sets, execution), execution.reply)
+    }
+
+    static func sunionstore(_ execution: Execution) {
+        guard let sets = sets(execution, 2..<execution.arguments.count) else { return }
+        store(union(sets, execution), execution)
+    }
+
+    // MARK: difference
+
+    /// The members of the first set that no other has. Either by asking the others for each, or, where the first set is
+    /// large and the others are small, by removing theirs from a copy.
+    private static func difference(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
+        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let result = SetValue(.intset)
+        guard let present = sets.first, let first = present else { return result }
+        var others: [SetValue] = []
+        for set in sets.dropFirst() {
+            guard let set else { continue }
+            if set === first { return result }
+            others.append(set)
+        }
+        let asking = first.count * (others.count + 1) / 2
+        let removing = others.reduce(first.count) { $0 + $1.count }
+        if asking <= removing {
+            let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
+            first.forEach { member in
+                for index in order where others[index].contains(member, seed: seed) { return true }
+                _ = result.add(member, seed: seed, limits: limits)
+                return true
+            }
+        } else {
+            first.forEach { member in
+                _ = result.add(member, seed: seed, limits: limits)
+                return true
+            }
+            for other in others {
+                other.forEach { member in
+                    _ = result.remove(member, seed: seed)
+                    return result.count > 0
+                }
+            }
+        }
+        return result
+    }
+
+    static func sdiff(_ execution: Execution) {
+        guard let sets = sets(execution, 1..<execution.arguments.count) else { return }
+        replyAll(difference(sets, execution), execution.reply)
+    }
+
+    static func sdiffstore(_ execution: Execution) {
+        guard let sets = sets(execution, 2..<execution.arguments.count) else { return }
+        store(difference(sets, execution), execution)
+    }
+}
