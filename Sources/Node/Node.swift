@@ -137,8 +137,9 @@ package final class Node {
     /// When the driver must end a turn at the latest, whether or not anything happened.
     package var nextDeadline: Instant {
         if isTurnWanted { return now.instant }
-        var deadline = group.raft.nextDeadline
-        for peer in peers where peer.link == nil && !peer.isDialling && dials(peer.id) { deadline = min(deadline, peer.dialAt) }
+        var deadline = Instant.never
+        // Before that the node neither campaigns nor dials nor answers; the disk's completion wakes it.
+        if isIncarnationDurable { deadline = nextDeadlineOfSpeaking }
         for link in links.values where !link.isOpen { deadline = min(deadline, link.openedAt + Node.helloTimeout) }
         for connection in sleeping {
             if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
@@ -146,8 +147,20 @@ package final class Node {
         if configuration.timeoutSeconds > 0 && !clients.isEmpty {
             deadline = min(deadline, idleCheckedAt + .milliseconds(1000))
         }
+        return deadline
+    }
+
+    /// The deadlines of what the node does only once its incarnation is on disk.
+    private var nextDeadlineOfSpeaking: Instant {
+        var deadline = group.raft.nextDeadline
+        if let shutdown {
+            deadline = min(deadline, shutdown.deadline)
+        } else {
+            for peer in peers where peer.link == nil && !peer.isDialling && dials(peer.id) {
+                deadline = min(deadline, peer.dialAt)
+            }
+        }
         if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
-        if let shutdown { deadline = min(deadline, shutdown.deadline) }
         if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
         return deadline
     }

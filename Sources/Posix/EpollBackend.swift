@@ -91,7 +91,7 @@ package final class EpollBackend: NetworkBackend {
         events.deallocate()
     }
 
-    package func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError) {
+    package func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError) -> Bool {
         let carried = unfinished
         unfinished.removeAll(keepingCapacity: true)
         for socket in carried { if let index = index(of: socket) { slots[index].isQueued = false } }
@@ -109,6 +109,7 @@ package final class EpollBackend: NetworkBackend {
             if slots[index].isReading && slots[index].turn != turn { read(index, sink: sink) }
         }
         if !timed.isEmpty { expire(SystemClock.instant(), sink: sink) }
+        return count > 0 || !carried.isEmpty
     }
 
     /// Waits in the kernel; the number of events in `events`. An interrupted wait has none.
@@ -122,7 +123,8 @@ package final class EpollBackend: NetworkBackend {
         }
         if !hasNanosecondWait {
             // Rounded up: waking early would turn the loop until the deadline is there.
-            let timeout = deadline == .never ? -1 : Int32(clamping: rest.rawValue / 1_000_000 + (rest.rawValue % 1_000_000 == 0 ? 0 : 1))
+            let timeout =
+                deadline == .never ? -1 : Int32(clamping: rest.rawValue / 1_000_000 + (rest.rawValue % 1_000_000 == 0 ? 0 : 1))
             count = epoll_wait(epoll, events, Int32(options.eventsMax), timeout)
         }
         if count >= 0 { return Int(count) }

@@ -83,5 +83,7 @@ package protocol NetworkBackend: AnyObject {
     /// was sent arrives even when the other end was still sending. Nothing more is reported.
     func closeGracefully(_ socket: SocketID, deadline: Instant)
     /// Waits until something happens, `deadline` at the latest (not at all when it has passed), and reports all of it.
-    func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError)
+    ///
+    /// - Returns: whether anything happened.
+    func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError) -> Bool
 }

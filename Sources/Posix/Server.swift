@@ -41,6 +41,8 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
     var end: ServerEnd?
     var refusedSinceReport = 0
     var lastRefusalReport: Instant?
+    /// Turns in a row that did not wait and in which nothing came up.
+    private var emptyTurns = 0
     /// When the process's own figures are read again.
     private var nextProcessUpdate: Instant
 
@@ -95,10 +97,19 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
 
     /// One turn.
     func turn() throws(ServerEnd) {
+        let asked = SystemClock.instant()
+        let wake = wakeTime
         do throws(PosixError) {
-            try backend.wait(until: wakeTime, now: SystemClock.instant(), sink: self)
+            // A node that asks for turn after turn in which nothing happens has a bug, but one that must not cost a whole core.
+            let isIdling = emptyTurns >= options.emptyTurnsMax
+            let until = isIdling ? max(wake, asked + .milliseconds(1)) : wake
+            let hasEvents = try backend.wait(until: until, now: asked, sink: self)
+            emptyTurns = hasEvents || wake > asked ? 0 : emptyTurns + 1
         } catch {
             throw .failed(error)
+        }
+        if emptyTurns == options.emptyTurnsMax {
+            logger.log(.warning, "the node asks for turns in which nothing happens; please report this")
         }
         statistics.turns += 1
         let start = now.instant
@@ -223,6 +234,8 @@ package struct ServerOptions: Sendable {
     package var drainTime = Nanoseconds.milliseconds(1000)
     /// How long an orderly shutdown may take.
     package var shutdownTime = Nanoseconds.milliseconds(10_000)
+    /// So many turns in a row may do nothing before the loop slows down.
+    package var emptyTurnsMax = 10_000
     package init() {}
 }
 

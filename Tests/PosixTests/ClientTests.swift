@@ -266,4 +266,17 @@ import Testing
         #expect(harness.server.backend.slots.count < 110)
         #expect(harness.handler.events.filter { $0.hasPrefix("closed") }.count == 1000)
     }
+
+    @Test func aHandlerThatAlwaysWantsATurnIsSlowedDown() throws {
+        let harness = try Harness()
+        harness.handler.wantsTurns = true
+        try harness.turns(harness.server.options.emptyTurnsMax + 1)
+        let before = SystemClock.instant()
+        try harness.turns(5)
+        // Not an upper bound, so no matter how busy the machine is.
+        #expect(SystemClock.instant() - before >= .milliseconds(5))
+        let client = try TestClient(port: harness.clientPort)
+        client.send("x")
+        try harness.turn(until: "clients are served all the same") { client.text == "x" }
+    }
 }

@@ -40,6 +40,7 @@ final class EchoHandler: TurnHandler {
     var wishes: [(inout NodeEffects) -> Void] = []
     var diskFinished: [UInt64] = []
     var exitsOnShutdown = true
+    var wantsTurns = false
 
     func handle(_ event: NodeEvent, now: Now, into effects: inout NodeEffects) {
         switch event {
@@ -87,7 +88,7 @@ final class EchoHandler: TurnHandler {
     }
 
     /// Turns come often, so that a test can look at its condition.
-    var nextDeadline: Instant { SystemClock.instant() + .milliseconds(5) }
+    var nextDeadline: Instant { wantsTurns ? Instant(nanoseconds: 0) : SystemClock.instant() + .milliseconds(5) }
     func output(of connection: ConnectionID) -> ByteBuffer? { clientOutputs[connection.rawValue] }
     func output(of link: PeerLinkID) -> ByteBuffer? { linkOutputs[link.rawValue] }
 
