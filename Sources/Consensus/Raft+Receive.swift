@@ -2,11 +2,12 @@ import Base
 
 /// Messages: terms first (paper, Figure 2, "rules for servers"), then by kind.
 extension Raft {
-    /// A message has come from a peer.
+    /// A message has come from a peer. One that no `Raft` can have sent (`isWellFormed`) is passed over; one that breaks
+    /// the protocol (a second leader in a term, a committed entry replaced) stops the process: going on would lose data.
     package mutating func receive(_ message: Message, now: Now, random: UInt64) {
         advance(now, random: random)
         check(message.to == options.id, "a message reaches whom it is for")
-        guard message.from != options.id else { return }
+        guard message.from != options.id, Self.isWellFormed(message) else { return }
         if message.term > term {
             guard enter(message) else { return }
         } else if message.term < term {
@@ -22,6 +23,29 @@ extension Raft {
         case .appendResponse, .heartbeatResponse, .installSnapshotResponse: receiveAsLeader(message)
         case .readIndexRequest(let id): receiveReadIndexRequest(id, from: message.from)
         case .readIndexResponse(let id, let index, let wall): receiveReadGrant(id, index: index, wall: wall)
+        }
+    }
+
+    /// Terms and indexes beyond this are never reached, and would overflow what is added to them.
+    static let numberMax: UInt64 = 1 << 62
+
+    /// Whether a message can have been sent by a member at all, whatever the state of the group.
+    static func isWellFormed(_ message: Message) -> Bool {
+        guard message.term.rawValue <= numberMax else { return false }
+        switch message.body {
+        case .append(let append):
+            guard append.previousIndex.rawValue <= numberMax else { return false }
+            var (index, term) = (append.previousIndex, append.previousTerm)
+            for entry in append.entries {
+                guard entry.index == index.next, entry.term >= term else { return false }
+                (index, term) = (entry.index, entry.term)
+            }
+            return term <= message.term
+        case .appendResponse(let response):
+            guard case .rejected(let previousIndex, let hintIndex, _) = response.outcome else { return true }
+            return previousIndex.rawValue <= numberMax && hintIndex <= previousIndex
+        default:
+            return true
         }
     }
 
