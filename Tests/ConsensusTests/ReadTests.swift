@@ -184,6 +184,15 @@ import Testing
         #expect(member.effects.readable.isEmpty)
     }
 
+    @Test func forwardedReadsFailWhenTheSameLeaderComesBackInANewTerm() {
+        var member = Solo(term: 1)
+        member.receive(.heartbeat(.init(commitIndex: .zero, readRound: 0)), from: 2, term: 1)
+        member.raft.requestRead(id: 4, now: member.now)
+        member.drain()
+        member.receive(.heartbeat(.init(commitIndex: .zero, readRound: 0)), from: 2, term: 3)
+        #expect(member.effects.failedReads == [4])
+    }
+
     @Test func forwardedReadsFailWhenTheChannelIsLost() {
         var member = Solo(term: 1)
         member.receive(.heartbeat(.init(commitIndex: .zero, readRound: 0)), from: 2, term: 1)

@@ -225,6 +225,20 @@ import Testing
         #expect(cluster.violations == [])
     }
 
+    @Test func whatIsNotYetOnTheOwnDiskStaysInMemory() {
+        var member = Solo(options: { $0.cacheBytesMax = 0 })
+        member.becomeServingLeader()
+        _ = member.propose("x")
+        member.drain()
+        member.accept(2, from: 2)
+        member.accept(2, from: 3)
+        // Committed by the others' disks and applied, but a peer that needs it could not be given it from this one.
+        #expect(member.raft.appliedIndex == LogIndex(2))
+        #expect(member.raft.firstCachedIndex == LogIndex(2))
+        member.sync()
+        #expect(member.raft.firstCachedIndex == LogIndex(3))
+    }
+
     @Test func aLoadThatFailsIsAskedForAgain() {
         var leader = Solo([1, 1, 1, 1, 1, 1], term: 1, commit: 6, options: { $0.cacheBytesMax = 100 })
         leader.becomeLeader()
