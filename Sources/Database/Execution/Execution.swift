@@ -4,39 +4,42 @@ import RESP
 /// What a command's body sees and does everything through: its arguments, its reply, the selected database, the time and the
 /// random numbers of its log entry. One instance is reused for all commands of a state machine.
 ///
+/// Its variables are not checked for overlapping access at run time (`@exclusivity(unchecked)`, here and in the keyspace): the
+/// checks were a third of a SET's instructions, and nothing in this module holds an access across a call.
+///
 /// A body either replies an error and changes nothing, or does all of its work: it checks everything first.
 package final class Execution {
     /// Databases of a group.
     package static let databases = 16
 
     /// The command's words; the name is at 0, and a subcommand's at 1.
-    package internal(set) var arguments: Arguments
+    @exclusivity(unchecked) package internal(set) var arguments: Arguments
     /// Where the reply goes (or is dropped, on nodes that don't have the connection).
-    package internal(set) var reply: ReplyWriter
+    @exclusivity(unchecked) package internal(set) var reply: ReplyWriter
     /// The command that is carried out.
-    package internal(set) var command: Command
+    @exclusivity(unchecked) package internal(set) var command: Command
     /// The selected database.
-    package internal(set) var keyspace: Keyspace
+    @exclusivity(unchecked) package internal(set) var keyspace: Keyspace
     /// Its number.
-    package internal(set) var database = 0
+    @exclusivity(unchecked) package internal(set) var database = 0
     /// All databases by number.
-    package internal(set) var keyspaces: [Keyspace]
+    @exclusivity(unchecked) package internal(set) var keyspaces: [Keyspace]
     /// The state machine's time: of the entry, or for a read of the last entry applied. What is due by it is gone.
-    package internal(set) var now = WallTime(microseconds: 0)
+    @exclusivity(unchecked) package internal(set) var now = WallTime(microseconds: 0)
     /// The time that remaining lifetimes are reckoned from: `now`, or later for a read.
-    package internal(set) var observedTime = WallTime(microseconds: 0)
+    @exclusivity(unchecked) package internal(set) var observedTime = WallTime(microseconds: 0)
     /// Random numbers of the entry's seed (for a read: of the reading node's).
-    package var random = RandomGenerator(seed: 0)
+    @exclusivity(unchecked) package var random = RandomGenerator(seed: 0)
     /// When collections leave their small form: configuration that is part of the replicated state.
     package var limits = CollectionLimits()
     /// Whether only reading is allowed.
-    package internal(set) var isRead = false
+    @exclusivity(unchecked) package internal(set) var isRead = false
     /// Changes made to keys since the state began; the newest key version.
-    package internal(set) var changes: UInt64 = 0
+    @exclusivity(unchecked) package internal(set) var changes: UInt64 = 0
     /// This node's figures for INFO.
-    package var statistics = DatabaseStatistics()
+    @exclusivity(unchecked) package var statistics = DatabaseStatistics()
     /// Whether the end of an entry removes keys that are due (DEBUG SET-ACTIVE-EXPIRE). Replicated.
-    package internal(set) var removesExpiredKeys = true
+    @exclusivity(unchecked) package internal(set) var removesExpiredKeys = true
     /// For texts of numbers and other short-lived bytes.
     let scratch = ByteBuffer()
     /// The table that commands were resolved with.

@@ -13,9 +13,9 @@ final class ExpiryHeap {
         var entry: Entry
     }
 
-    private var elements: [Element] = []
+    @exclusivity(unchecked) private var elements: [Element] = []
     /// Sum of all deadlines, for the average time to live. Wraps; only the difference from `count` times now matters.
-    private(set) var deadlineSum: Int64 = 0
+    @exclusivity(unchecked) private(set) var deadlineSum: Int64 = 0
 
     /// Keys with a deadline.
     var count: Int { elements.count }

@@ -11,11 +11,11 @@ final class Graveyard {
         var bytes: Int
     }
 
-    private var tables: [Table] = []
-    private var collections: [CollectionValue] = []
+    @exclusivity(unchecked) private var tables: [Table] = []
+    @exclusivity(unchecked) private var collections: [CollectionValue] = []
 
     /// Bytes that are still to be freed.
-    private(set) var pendingBytes = 0
+    @exclusivity(unchecked) private(set) var pendingBytes = 0
 
     /// Collections with fewer elements are freed at once.
     static let collectionCountMin = 256

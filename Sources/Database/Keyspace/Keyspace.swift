@@ -14,17 +14,17 @@ package final class Keyspace {
     /// The hash's seed; part of the replicated state, the same for all databases of a group.
     package let seed: UInt64
     /// Keys, those that are expired but not yet removed included.
-    package internal(set) var count = 0
+    @exclusivity(unchecked) package internal(set) var count = 0
     /// Bytes of entries and collections as the allocator counts them, tables apart.
-    var entryBytes = 0
+    @exclusivity(unchecked) var entryBytes = 0
     /// Deadlines, soonest first.
-    var heap = ExpiryHeap()
+    @exclusivity(unchecked) var heap = ExpiryHeap()
     /// `1 << directoryDepth` words: a segment's address, its depth in the upper 16 bits.
-    var directory: UnsafeMutablePointer<UInt64>
+    @exclusivity(unchecked) var directory: UnsafeMutablePointer<UInt64>
     /// Bits of the hash that index the directory.
-    var directoryDepth = 0
+    @exclusivity(unchecked) var directoryDepth = 0
     /// Segments of each depth.
-    var segmentsOfDepth = [Int](repeating: 0, count: 49)
+    @exclusivity(unchecked) var segmentsOfDepth = [Int](repeating: 0, count: 49)
     /// Where what is dropped goes to be freed in steps.
     let graveyard: Graveyard
 

@@ -44,20 +44,20 @@ package final class StateMachine {
     /// What commands run in.
     package let execution: Execution
     /// The last entry applied.
-    package internal(set) var appliedIndex = LogIndex.zero
+    @exclusivity(unchecked) package internal(set) var appliedIndex = LogIndex.zero
     /// Its term.
-    package internal(set) var appliedTerm = Term.zero
+    @exclusivity(unchecked) package internal(set) var appliedTerm = Term.zero
     /// The largest time of all entries applied.
-    package internal(set) var time = WallTime(microseconds: 0)
-    var sessions = SessionTable()
-    var open: OpenEntry?
+    @exclusivity(unchecked) package internal(set) var time = WallTime(microseconds: 0)
+    @exclusivity(unchecked) var sessions = SessionTable()
+    @exclusivity(unchecked) var open: OpenEntry?
 
     /// The item that `nextItem` found.
-    package internal(set) var current: Item
+    @exclusivity(unchecked) package internal(set) var current: Item
     /// Its words.
     package let arguments = Arguments()
     /// What they mean; an item that is no command is answered with an error by `execute`.
-    package internal(set) var resolution = CommandResolution.unknownCommand
+    @exclusivity(unchecked) package internal(set) var resolution = CommandResolution.unknownCommand
 
     private let table: CommandTable
 
@@ -248,11 +248,13 @@ package final class StateMachine {
         _ command: Command, _ body: CommandBody, arguments: Arguments, database: Int, reply: ReplyWriter
     ) {
         check(database >= 0 && database < execution.keyspaces.count, "a database has a number from 0 to 15")
-        execution.command = command
-        execution.arguments = arguments
+        // What stays the same is not stored again: storing a reference costs two counts.
+        if execution.command !== command { execution.command = command }
+        if execution.arguments !== arguments { execution.arguments = arguments }
         execution.reply = reply
         execution.database = database
-        execution.keyspace = execution.keyspaces[database]
+        let keyspace = execution.keyspaces[database]
+        if execution.keyspace !== keyspace { execution.keyspace = keyspace }
         body(execution)
     }
 }

@@ -25,6 +25,7 @@ package struct CommandDefinition: Sendable {
     package var flags: CommandFlags
     package var categories: CommandCategories
     package var keys: [KeySpecification]
+    package var variableKeyFlags: (@Sendable (Arguments) -> KeyFlags)?
     package var tips: [String]
     package var scope: CommandScope
     package var body: CommandBody?
@@ -37,11 +38,13 @@ package struct CommandDefinition: Sendable {
     ///   - name: in lower case; of a subcommand, without its container.
     ///   - arity: number of arguments, the name (and the container's) included; negative: at least so many.
     ///   - categories: beyond those that follow from the flags (read, write, fast or slow, admin, …).
+    ///   - variableKeyFlags: for keys marked `variableFlags`: what is done to them, by the arguments.
     ///   - hidesSubcommands: the subcommands are words of one command (DEBUG): COMMAND does not list them, and errors say less.
     ///   - scope: derived from the flags when there is a body; `.local` without one.
     package init(
         _ name: String, arity: Int, _ flags: CommandFlags, _ categories: CommandCategories = [],
-        keys: [KeySpecification] = [], group: CommandGroup, since: String, complexity: String, summary: String,
+        keys: [KeySpecification] = [], variableKeyFlags: (@Sendable (Arguments) -> KeyFlags)? = nil, group: CommandGroup,
+        since: String, complexity: String, summary: String,
         tips: [String] = [], hidesSubcommands: Bool = false, subcommands: [CommandDefinition] = [], scope: CommandScope? = nil,
         body: CommandBody? = nil
     ) {
@@ -54,6 +57,7 @@ package struct CommandDefinition: Sendable {
         self.flags = flags
         self.categories = categories
         self.keys = keys
+        self.variableKeyFlags = variableKeyFlags
         self.tips = tips
         self.subcommands = subcommands
         self.hidesSubcommands = hidesSubcommands
@@ -135,6 +139,9 @@ package final class Command: Sendable {
         var indexes: [(index: Int, flags: KeyFlags)] = []
         for specification in definition.keys {
             if !specification.appendKeys(of: arguments, to: &indexes) { return nil }
+        }
+        if let variable = definition.variableKeyFlags?(arguments) {
+            for place in indexes.indices where indexes[place].flags.contains(.variableFlags) { indexes[place].flags = variable }
         }
         return indexes
     }

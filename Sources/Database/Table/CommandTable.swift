@@ -78,15 +78,12 @@ package final class CommandTable: Sendable {
         case .unknownCommand:
             unknown(arguments, reply)
         case .unknownSubcommand(let container):
-            let text = ByteBuffer()
-            text.append("ERR unknown subcommand ")
-            if container.definition.hidesSubcommands { text.append("or wrong number of arguments for ") }
-            text.append("'")
-            append(arguments[1], max: 128, to: text)
-            text.append("'. Try ")
-            text.append(text: container.name.uppercased())
-            text.append(" HELP.")
-            reply.error(text.view)
+            let name = container.name.uppercased()
+            if container.definition.hidesSubcommands {
+                CommandTable.subcommandSyntaxError(container: name, arguments[1], reply)
+            } else {
+                CommandTable.subcommandError("ERR unknown subcommand '", arguments[1], container: name, reply)
+            }
         case .wrongArgumentCount(let command):
             CommandTable.wrongArgumentCount(command.fullName, reply)
         }
@@ -98,25 +95,43 @@ package final class CommandTable: Sendable {
         reply.error(text: "ERR wrong number of arguments for '\(fullName)' command")
     }
 
+    /// Redis's error for a subcommand whose arguments make no sense to it.
+    package static func subcommandSyntaxError(container: String, _ subcommand: ByteView, _ reply: ReplyWriter) {
+        subcommandError(
+            "ERR unknown subcommand or wrong number of arguments for '", subcommand, container: container, reply)
+    }
+
+    private static func subcommandError(
+        _ start: StaticString, _ subcommand: ByteView, container: String, _ reply: ReplyWriter
+    ) {
+        let text = ByteBuffer()
+        text.append(start)
+        append(subcommand, max: 128, to: text)
+        text.append("'. Try ")
+        text.append(text: container)
+        text.append(" HELP.")
+        reply.error(text.view)
+    }
+
     private func unknown(_ arguments: Arguments, _ reply: ReplyWriter) {
         let shown = ByteBuffer()
         for index in 1..<max(1, arguments.count) {
             if shown.count >= 128 { break }
             let room = 128 - shown.count
             shown.append("'")
-            append(arguments[index], max: room, to: shown)
+            CommandTable.append(arguments[index], max: room, to: shown)
             shown.append("' ")
         }
         let text = ByteBuffer()
         text.append("ERR unknown command '")
-        append(arguments[0], max: 128, to: text)
+        CommandTable.append(arguments[0], max: 128, to: text)
         text.append("', with args beginning with: ")
         text.append(shown.view)
         reply.error(text.view)
     }
 
     /// Appends bytes as C's `%.*s` prints them: up to a zero byte.
-    private func append(_ bytes: ByteView, max: Int, to text: ByteBuffer) {
+    static func append(_ bytes: ByteView, max: Int, to text: ByteBuffer) {
         let shown = bytes.slice(0, min(max, bytes.count))
         text.append(shown.slice(0, shown.firstIndex(of: 0) ?? shown.count))
     }

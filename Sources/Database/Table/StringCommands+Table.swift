@@ -66,6 +66,7 @@ enum StringCommands {
             body: psetex),
         CommandDefinition(
             "set", arity: -3, [.write, .denyOOM], [.string], keys: [.key(1, [.readWrite, .access, .update, .variableFlags])],
+            variableKeyFlags: setKeyFlags,
             group: .string, since: "1.0.0", complexity: "O(1)",
             summary: "Sets a key to a string, whatever type it held; options make it conditional and set a deadline.", body: set),
         CommandDefinition(

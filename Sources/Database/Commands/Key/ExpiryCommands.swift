@@ -35,7 +35,7 @@ extension ExpiryCommands {
             } else {
                 let text = ByteBuffer()
                 text.append("ERR Unsupported option ")
-                text.append(word)
+                CommandTable.append(word, max: word.count, to: text)
                 execution.reply.error(text.view)
                 return nil
             }

@@ -51,7 +51,10 @@ extension ClusterCommands {
     /// There are no functions yet: after it there are none, as asked.
     static func functionFlush(_ execution: Execution) {
         let arguments = execution.arguments
-        if arguments.count > 3 || (arguments.count == 3 && !ServerCommands.isFlushMode(arguments[2])) {
+        if arguments.count > 3 {
+            return CommandTable.subcommandSyntaxError(container: "FUNCTION", arguments[1], execution.reply)
+        }
+        if arguments.count == 3, !ServerCommands.isFlushMode(arguments[2]) {
             return execution.reply.error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
         }
         execution.reply.ok()

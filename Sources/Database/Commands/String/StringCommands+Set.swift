@@ -9,41 +9,51 @@ private struct SetOptions {
         var isRelative: Bool { self == .seconds || self == .milliseconds }
         var isSeconds: Bool { self == .seconds || self == .unixSeconds }
     }
-    var onlyIfAbsent = false
-    var onlyIfPresent = false
-    var returnsOld = false
-    var keepsDeadline = false
-    var persists = false
+    /// The words without an argument.
+    struct Words: OptionSet {
+        let rawValue: UInt8
+        static let onlyIfAbsent = Words(rawValue: 1)
+        static let onlyIfPresent = Words(rawValue: 2)
+        static let returnsOld = Words(rawValue: 4)
+        static let keepsDeadline = Words(rawValue: 8)
+        static let persists = Words(rawValue: 16)
+    }
+    var words: Words = []
     var unit: Unit?
     /// The argument that holds the deadline.
     var deadlineIndex = 0
 
+    // Words in an option set, not flags one by one: swiftc 6.3.1 lost the stores to two of five `Bool`s at -O here.
     /// Reads the words from `start` on; nil is a syntax error.
     init?(_ arguments: Arguments, from start: Int, isSet: Bool) {
         var index = start
         while index < arguments.count {
-            let word = arguments[index]
-            let hasNext = index + 1 < arguments.count
-            if isSet, word.equalsIgnoringCase("nx"), !onlyIfPresent {
-                onlyIfAbsent = true
-            } else if isSet, word.equalsIgnoringCase("xx"), !onlyIfAbsent {
-                onlyIfPresent = true
-            } else if isSet, word.equalsIgnoringCase("get") {
-                returnsOld = true
-            } else if isSet, word.equalsIgnoringCase("keepttl"), unit == nil {
-                keepsDeadline = true
-            } else if !isSet, word.equalsIgnoringCase("persist"), unit == nil {
-                persists = true
-            } else if let found = SetOptions.unit(word), hasNext, !keepsDeadline, !persists, unit == nil || unit == found {
-                unit = found
+            let text = arguments[index]
+            if let unit = SetOptions.unit(text) {
+                if index + 1 == arguments.count || !words.isDisjoint(with: [.keepsDeadline, .persists]) { return nil }
+                if let before = self.unit, before != unit { return nil }
+                self.unit = unit
                 deadlineIndex = index + 1
-                index += 1
-            } else {
-                return nil
+                index += 2
+                continue
             }
+            guard let word = isSet ? SetOptions.setWord(text) : SetOptions.getexWord(text) else { return nil }
+            words.insert(word)
+            if words.isSuperset(of: [.onlyIfAbsent, .onlyIfPresent]) { return nil }
+            if unit != nil, !words.isDisjoint(with: [.keepsDeadline, .persists]) { return nil }
             index += 1
         }
     }
+
+    private static func setWord(_ text: ByteView) -> Words? {
+        if text.equalsIgnoringCase("nx") { return .onlyIfAbsent }
+        if text.equalsIgnoringCase("xx") { return .onlyIfPresent }
+        if text.equalsIgnoringCase("get") { return .returnsOld }
+        if text.equalsIgnoringCase("keepttl") { return .keepsDeadline }
+        return nil
+    }
+
+    private static func getexWord(_ text: ByteView) -> Words? { text.equalsIgnoringCase("persist") ? .persists : nil }
 
     private static func unit(_ word: ByteView) -> Unit? {
         if word.equalsIgnoringCase("ex") { return .seconds }
@@ -62,21 +72,31 @@ extension StringCommands {
             return execution.reply.ok()
         }
         guard let options = SetOptions(arguments, from: 3, isSet: true) else { return execution.syntaxError() }
-        var deadline: DeadlineChange = options.keepsDeadline ? .keep : .none
+        var deadline: DeadlineChange = options.words.contains(.keepsDeadline) ? .keep : .none
         if let unit = options.unit {
             guard let time = absoluteDeadline(execution, arguments[options.deadlineIndex], unit) else { return }
             deadline = .at(time)
         }
-        if options.returnsOld, !replyValue(execution) { return }
-        if options.onlyIfAbsent || options.onlyIfPresent || options.keepsDeadline {
+        let returnsOld = options.words.contains(.returnsOld)
+        if returnsOld, !replyValue(execution) { return }
+        if options.words.isDisjoint(with: [.onlyIfAbsent, .onlyIfPresent, .keepsDeadline]) == false {
             let found = execution.lookupWrite(arguments[1]) != nil
-            if (options.onlyIfAbsent && found) || (options.onlyIfPresent && !found) {
-                if !options.returnsOld { execution.reply.null() }
+            if options.words.contains(found ? .onlyIfAbsent : .onlyIfPresent) {
+                if !returnsOld { execution.reply.null() }
                 return
             }
         }
         execution.setString(arguments[1], arguments[2], deadline: deadline)
-        if !options.returnsOld { execution.reply.ok() }
+        if !returnsOld { execution.reply.ok() }
+    }
+
+    /// SET reads its key only when it is asked for the old value.
+    @Sendable
+    static func setKeyFlags(_ arguments: Arguments) -> KeyFlags {
+        for index in 3..<max(3, arguments.count) where arguments[index].equalsIgnoringCase("get") {
+            return [.readWrite, .access, .update]
+        }
+        return [.overwrite, .update]
     }
 
     static func setnx(_ execution: Execution) {
@@ -114,7 +134,7 @@ extension StringCommands {
             } else {
                 execution.setDeadline(key, deadline)
             }
-        } else if options.persists, entry.deadline != nil {
+        } else if options.words.contains(.persists), entry.deadline != nil {
             execution.setDeadline(key, nil)
         }
     }
