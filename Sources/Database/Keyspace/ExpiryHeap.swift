@@ -13,36 +13,67 @@ final class ExpiryHeap {
         var entry: Entry
     }
 
-    @exclusivity(unchecked) private var elements: [Element] = []
+    /// The elements, in pages so that growing copies none of them.
+    @exclusivity(unchecked) private var pages: [UnsafeMutablePointer<Element>] = []
+    /// Keys with a deadline.
+    @exclusivity(unchecked) private(set) var count = 0
     /// Sum of all deadlines, for the average time to live. Wraps; only the difference from `count` times now matters.
     @exclusivity(unchecked) private(set) var deadlineSum: Int64 = 0
 
-    /// Keys with a deadline.
-    var count: Int { elements.count }
+    /// Elements of a page.
+    private static let pageElements = 4096
+
+    deinit { for page in pages { page.deallocate() } }
 
     /// The key that expires first.
-    var first: Element? { elements.first }
+    var first: Element? { count == 0 ? nil : self[0] }
 
     /// Bytes of memory.
-    var memoryBytes: Int { elements.capacity * MemoryLayout<Element>.stride }
+    var memoryBytes: Int { pages.count * ExpiryHeap.pageElements * MemoryLayout<Element>.stride }
+
+    @inline(__always)
+    private subscript(index: Int) -> Element {
+        get {
+            check(index >= 0 && index < count, "a place in the heap lies inside it")
+            return pages[index / ExpiryHeap.pageElements][index % ExpiryHeap.pageElements]
+        }
+        set {
+            check(index >= 0 && index < count, "a place in the heap lies inside it")
+            pages[index / ExpiryHeap.pageElements][index % ExpiryHeap.pageElements] = newValue
+        }
+    }
+
+    private func append(_ element: Element) {
+        if count == pages.count * ExpiryHeap.pageElements { pages.append(.allocate(capacity: ExpiryHeap.pageElements)) }
+        count += 1
+        self[count - 1] = element
+    }
+
+    private func removeLast() -> Element {
+        let last = self[count - 1]
+        count -= 1
+        // One empty page stays, so that a count around a page's end does not allocate each time.
+        if pages.count * ExpiryHeap.pageElements >= count + 2 * ExpiryHeap.pageElements { pages.removeLast().deallocate() }
+        return last
+    }
 
     /// Adds an entry that has its deadline set.
     func insert(_ entry: Entry, hash: UInt64) {
         let deadline = entry.deadlineField
         deadlineSum &+= deadline
-        elements.append(Element(deadline: deadline, hash: hash, entry: entry))
-        entry.heapIndex = elements.count - 1
-        siftUp(elements.count - 1)
+        append(Element(deadline: deadline, hash: hash, entry: entry))
+        entry.heapIndex = count - 1
+        siftUp(count - 1)
     }
 
     /// Takes an entry out.
     func remove(_ entry: Entry) {
         let index = position(of: entry)
-        deadlineSum &-= elements[index].deadline
+        deadlineSum &-= self[index].deadline
         entry.heapIndex = -1
-        let last = elements.removeLast()
-        if index == elements.count { return }
-        elements[index] = last
+        let last = removeLast()
+        if index == count { return }
+        self[index] = last
         last.entry.heapIndex = index
         siftDown(index)
         siftUp(index)
@@ -51,8 +82,8 @@ final class ExpiryHeap {
     /// Follows a deadline that was changed in the entry.
     func deadlineChanged(_ entry: Entry) {
         let index = position(of: entry)
-        deadlineSum &+= entry.deadlineField &- elements[index].deadline
-        elements[index].deadline = entry.deadlineField
+        deadlineSum &+= entry.deadlineField &- self[index].deadline
+        self[index].deadline = entry.deadlineField
         siftDown(index)
         siftUp(index)
     }
@@ -60,15 +91,15 @@ final class ExpiryHeap {
     /// Follows an entry that was moved to another allocation (same key, same deadline).
     func moved(to entry: Entry) {
         let index = entry.heapIndex
-        check(index >= 0 && index < elements.count, "an entry with a deadline has a place in the heap")
-        check(elements[index].deadline == entry.deadlineField, "the heap knows the deadline of its entries")
-        elements[index].entry = entry
+        check(index >= 0 && index < count, "an entry with a deadline has a place in the heap")
+        check(self[index].deadline == entry.deadlineField, "the heap knows the deadline of its entries")
+        self[index].entry = entry
     }
 
     private func position(of entry: Entry) -> Int {
         let index = entry.heapIndex
-        check(index >= 0 && index < elements.count, "an entry with a deadline has a place in the heap")
-        check(elements[index].entry.pointer == entry.pointer, "an entry's place in the heap holds that entry")
+        check(index >= 0 && index < count, "an entry with a deadline has a place in the heap")
+        check(self[index].entry.pointer == entry.pointer, "an entry's place in the heap holds that entry")
         return index
     }
 
@@ -80,45 +111,46 @@ final class ExpiryHeap {
 
     private func siftUp(_ start: Int) {
         var index = start
-        let element = elements[index]
+        let element = self[index]
         while index > 0 {
             let parent = (index - 1) / 4
-            if !precedes(element, elements[parent]) { break }
-            elements[index] = elements[parent]
-            elements[index].entry.heapIndex = index
+            if !precedes(element, self[parent]) { break }
+            self[index] = self[parent]
+            self[index].entry.heapIndex = index
             index = parent
         }
-        elements[index] = element
+        self[index] = element
         element.entry.heapIndex = index
     }
 
     private func siftDown(_ start: Int) {
         var index = start
-        let element = elements[index]
+        let element = self[index]
         while true {
             let children = index * 4 + 1
-            if children >= elements.count { break }
+            if children >= count { break }
             var least = children
             var child = children + 1
-            while child < min(children + 4, elements.count) {
-                if precedes(elements[child], elements[least]) { least = child }
+            while child < min(children + 4, count) {
+                if precedes(self[child], self[least]) { least = child }
                 child += 1
             }
-            if !precedes(elements[least], element) { break }
-            elements[index] = elements[least]
-            elements[index].entry.heapIndex = index
+            if !precedes(self[least], element) { break }
+            self[index] = self[least]
+            self[index].entry.heapIndex = index
             index = least
         }
-        elements[index] = element
+        self[index] = element
         element.entry.heapIndex = index
     }
 
     /// Checks the heap's order and every entry's place; for tests.
     func checkInvariants() {
-        for (index, element) in elements.enumerated() {
+        for index in 0..<count {
+            let element = self[index]
             check(element.entry.heapIndex == index, "an entry knows its place in the heap")
             check(element.entry.deadlineField == element.deadline, "the heap knows the deadline of its entries")
-            check(index == 0 || !precedes(element, elements[(index - 1) / 4]), "a parent expires no later than its children")
+            check(index == 0 || !precedes(element, self[(index - 1) / 4]), "a parent expires no later than its children")
         }
     }
 }

@@ -41,12 +41,13 @@ extension Keyspace {
         let slot = location.segment.find(key, tag: location.tag)
         let old = slot < 0 ? nil : location.segment.entry(at: slot)
         let newDeadline = resolve(deadline, old)
-        if let old, old.isString, !old.flags.contains(.integer), old.deadline == nil, newDeadline == nil,
+        if let old, old.isString, !old.flags.contains(.integer), old.hasDeadline == (newDeadline != nil),
             value.count <= old.capacityField, fits(value.count, old)
         {
             old.bytesStart.copyMemory(from: value.start, byteCount: value.count)
             old.lengthField = value.count
-            old.flags = form == .raw ? [.raw] : []
+            if form == .raw { old.flags.insert(.raw) } else { old.flags.remove(.raw) }
+            changeDeadline(old, newDeadline)
             stampEntry(old, stamp)
             return
         }
@@ -71,10 +72,7 @@ extension Keyspace {
         let newDeadline = resolve(deadline, old)
         if let old, old.integer != nil, (newDeadline == nil) == (old.deadline == nil) {
             old.integerField = value
-            if let newDeadline, newDeadline != old.deadline {
-                old.deadlineField = newDeadline
-                heap.deadlineChanged(old)
-            }
+            changeDeadline(old, newDeadline)
             stampEntry(old, stamp)
             return
         }
@@ -155,8 +153,7 @@ extension Keyspace {
         let slot = location.segment.find(key, tag: location.tag)
         guard slot >= 0, let old = location.segment.entry(at: slot) else { return nil }
         if deadline != nil, old.hasDeadline {
-            old.deadlineField = deadline ?? 0
-            heap.deadlineChanged(old)
+            changeDeadline(old, deadline)
             stampEntry(old, stamp)
             return old
         }
@@ -221,6 +218,14 @@ extension Keyspace {
         case .none: nil
         case .at(let deadline): deadline
         }
+    }
+
+    /// Gives an entry that has room for it another deadline.
+    @inline(__always)
+    private func changeDeadline(_ entry: Entry, _ deadline: Int64?) {
+        guard let deadline, deadline != entry.deadlineField else { return }
+        entry.deadlineField = deadline
+        heap.deadlineChanged(entry)
     }
 
     /// Whether a string of `count` bytes may stay in the old allocation: it must not waste more than a third of it.
