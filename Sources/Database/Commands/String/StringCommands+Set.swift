@@ -23,7 +23,6 @@ private struct SetOptions {
     /// The argument that holds the deadline.
     var deadlineIndex = 0
 
-    // Words in an option set, not flags one by one: swiftc 6.3.1 lost the stores to two of five `Bool`s at -O here.
     /// Reads the words from `start` on; nil is a syntax error.
     init?(_ arguments: Arguments, from start: Int, isSet: Bool) {
         var index = start
