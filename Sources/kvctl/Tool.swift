@@ -151,7 +151,8 @@ enum Tool {
                 "bench", abstract: "Loads a server, or two in turn, and prints throughput and latencies.",
                 discussion: """
                     Works against any Redis server. Every connection sends a batch of --pipeline requests, waits for its replies and \
-                    sends the next; the time of a reply counts from its batch. Without --server the local cluster's leader is loaded.
+                    sends the next; the time of a reply counts from its batch. 'server us' is the processor time of the loaded servers for one \
+                    request, as their INFO tells it. Without --server the local cluster's leader is loaded.
 
                         kvctl bench --workload get --clients 200
                         kvctl bench --pipeline 16 --against 127.0.0.1:6379

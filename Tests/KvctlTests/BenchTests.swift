@@ -44,6 +44,12 @@ import kvctl
         #expect(RoundFigures.median([round(1), round(2), round(9)]) == round(2))
     }
 
+    @Test func figuresAreFoundInInfo() {
+        let text = "# CPU\r\nused_cpu_sys:1.5\r\nused_cpu_sys_children:9\r\nused_cpu_user:2\r\n"
+        #expect(BenchText.figure("used_cpu_sys", in: text) == 1.5 && BenchText.figure("used_cpu_user", in: text) == 2)
+        #expect(BenchText.figure("used_cpu", in: text) == nil)
+    }
+
     @Test func numbersAreGrouped() {
         #expect(BenchText.grouped(0) == "0" && BenchText.grouped(999) == "999" && BenchText.grouped(1000) == "1,000")
         #expect(BenchText.grouped(1_234_567.8) == "1,234,568" && BenchText.grouped(-123_456) == "-123,456")

@@ -103,6 +103,7 @@ struct BenchCommand {
         var seeded = load
         seeded.seed = load.seed &+ UInt64(round)
         let generator = try LoadGenerator(seeded, to: target.addresses)
+        let before = processorTime(of: target)
         let result = try generator.run(until: end) { soFar in
             let figures = RoundFigures(soFar)
             showProgress(
@@ -111,9 +112,28 @@ struct BenchCommand {
         }
         clearProgress()
         note(result)
-        let figures = RoundFigures(result)
+        var figures = RoundFigures(result)
+        if let before, let after = processorTime(of: target), result.requests > 0 {
+            figures.serverTime = (after - before) / Double(result.requests)
+        }
         targets[index].rounds.append(figures)
         if !isJSON { Console.output(BenchText.row("round \(round)  \(target.title)", figures.cells)) }
+    }
+
+    /// What INFO says the servers' processes have used of the processor so far, in microseconds; nil when one does not say.
+    private func processorTime(of target: Target) -> Double? {
+        var total = 0.0
+        for address in target.addresses {
+            guard let connection = try? Connection(to: address),
+                let text = try? connection.ask(["INFO", "cpu"], deadline: monotonicNow() + .milliseconds(2000)).text
+            else { return nil }
+            guard let user = BenchText.figure("used_cpu_user", in: text), let system = BenchText.figure("used_cpu_sys", in: text)
+            else {
+                return nil
+            }
+            total += (user + system) * 1e6
+        }
+        return total
     }
 
     private mutating func note(_ result: RoundResult) {

@@ -6,13 +6,16 @@ package struct RoundFigures: Equatable, Sendable {
     package var p99: Double
     package var p999: Double
     package var max: Double
+    /// Processor time that the loaded servers spent for one request, in microseconds; nil when they do not say.
+    package var serverTime: Double?
 
-    package init(requestsPerSecond: Double, p50: Double, p99: Double, p999: Double, max: Double) {
+    package init(requestsPerSecond: Double, p50: Double, p99: Double, p999: Double, max: Double, serverTime: Double? = nil) {
         self.requestsPerSecond = requestsPerSecond
         self.p50 = p50
         self.p99 = p99
         self.p999 = p999
         self.max = max
+        self.serverTime = serverTime
     }
 
     init(_ result: RoundResult) {
@@ -25,10 +28,12 @@ package struct RoundFigures: Equatable, Sendable {
 
     /// Figure by figure the median of several rounds.
     package static func median(_ rounds: [RoundFigures]) -> RoundFigures {
-        RoundFigures(
+        let serverTimes = rounds.compactMap { $0.serverTime }
+        return RoundFigures(
             requestsPerSecond: kvctl.median(rounds.map { $0.requestsPerSecond }), p50: kvctl.median(rounds.map { $0.p50 }),
             p99: kvctl.median(rounds.map { $0.p99 }), p999: kvctl.median(rounds.map { $0.p999 }),
-            max: kvctl.median(rounds.map { $0.max }))
+            max: kvctl.median(rounds.map { $0.max }),
+            serverTime: serverTimes.isEmpty ? nil : kvctl.median(serverTimes))
     }
 
     var json: String {
@@ -36,12 +41,14 @@ package struct RoundFigures: Equatable, Sendable {
             ("requestsPerSecond", fixed(requestsPerSecond, 0)), ("p50Microseconds", fixed(p50, 1)),
             ("p99Microseconds", fixed(p99, 1)),
             ("p999Microseconds", fixed(p999, 1)), ("maxMicroseconds", fixed(max, 1)),
+            ("serverMicrosecondsPerRequest", serverTime.map { fixed($0, 2) } ?? "null"),
         ])
     }
 
     /// The cells of a table: throughput and latencies in milliseconds.
     var cells: [String] {
         [BenchText.grouped(requestsPerSecond)] + [p50, p99, p999, max].map { fixed($0 / 1000, $0 < 10_000 ? 3 : 1) }
+            + [serverTime.map { fixed($0, 2) } ?? "-"]
     }
 }
 
@@ -73,13 +80,21 @@ package struct RatioFigures: Equatable, Sendable {
 
 /// How benchmarks are printed.
 package enum BenchText {
-    static let columns = ["requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms"]
+    static let columns = ["requests/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "server us"]
 
     /// A row of the table: a title of fixed width, cells of fixed width.
     package static func row(_ title: String, _ cells: [String]) -> String {
         var text = title + String(repeating: " ", count: Swift.max(1, 34 - title.count))
         for cell in cells { text += String(repeating: " ", count: Swift.max(1, 11 - cell.count)) + cell }
         return text + "\n"
+    }
+
+    /// A figure of INFO's text ("name:value"); nil when it is not there.
+    package static func figure(_ name: String, in info: String) -> Double? {
+        for line in info.split(whereSeparator: { $0.isNewline }) where line.hasPrefix(name + ":") {
+            return Double(line.dropFirst(name.count + 1))
+        }
+        return nil
     }
 
     /// A number with commas between groups of three digits.
