@@ -42,6 +42,20 @@ extension Node {
         clients.removeValue(forKey: connection.rawValue)
     }
 
+    func clientInputEnded(_ connection: ConnectionID) { halfClosed.append(connection) }
+
+    /// Closes connections whose client sends nothing more, once all that it sent is answered. Half a command is forgotten.
+    func closeAnsweredClients() {
+        if halfClosed.isEmpty { return }
+        halfClosed.removeAll { id in
+            guard let connection = clients[id.rawValue], !connection.isClosing else { return true }
+            if !connection.isIdle || connection.isStalled { return false }
+            connection.isClosing = true
+            effects.closeClients.append((id, afterOutput: true))
+            return true
+        }
+    }
+
     func clientBytes(_ connection: ConnectionID, _ bytes: ByteView) {
         guard let connection = clients[connection.rawValue], !connection.isClosing else { return }
         connection.bytesIn += UInt64(bytes.count)

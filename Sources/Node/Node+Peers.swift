@@ -12,6 +12,8 @@ extension Node {
     static let helloTimeout = Nanoseconds.milliseconds(5_000)
     /// Links that have not said hello yet; more are refused.
     static let strangersMax = 64
+    /// How often the same refusal is logged.
+    static let refusalLogInterval = Nanoseconds.milliseconds(60_000)
 
     /// Whether this node dials `peer` (or waits to be dialled).
     func dials(_ peer: NodeID) -> Bool { id > peer }
@@ -57,7 +59,7 @@ extension Node {
     }
 
     func peerAccepted(_ link: PeerLinkID, address: String) {
-        let strangers = links.values.reduce(0) { $0 + ($1.isOpen ? 0 : 1) }
+        let strangers = links.values.reduce(0) { $0 + ($1.isOpen || $1.isClosing ? 0 : 1) }
         if strangers >= Node.strangersMax {
             log(.warning, "refused a peer connection from \(address): \(strangers) others have not said who they are yet")
             return effects.closePeers.append(link)
@@ -93,7 +95,7 @@ extension Node {
 
     /// Closes links that have not introduced themselves in time.
     func closeSilentLinks() {
-        for link in links.values.filter({ !$0.isOpen && $0.openedAt + Node.helloTimeout <= now.instant })
+        for link in links.values.filter({ !$0.isOpen && !$0.isClosing && $0.openedAt + Node.helloTimeout <= now.instant })
             .sorted(by: { $0.id < $1.id })
         {
             log(.warning, "closed a peer connection with \(link.address): no hello within 5 seconds")
@@ -125,14 +127,35 @@ extension Node {
         return nil
     }
 
+    /// Tells the other side why its hello is refused, and closes. The link stays until the driver has sent that and reports its
+    /// end.
+    private func refuse(_ link: PeerLink, _ objection: String) {
+        // A node with a mistake in its options dials again and again: one line a minute for each mistake.
+        if refusals.count >= Node.strangersMax { refusals.removeAll(keepingCapacity: true) }
+        if refusals[objection].map({ now.instant - $0 >= Node.refusalLogInterval }) ?? true {
+            refusals[objection] = now.instant
+            log(.warning, "refused the peer at \(link.address): \(objection)")
+        }
+        let start = PeerFrame.begin(.refusal, group: .first, colour: .none, in: link.output)
+        link.output.append(text: objection)
+        PeerFrame.end(start, in: link.output)
+        listForOutput(link)
+        link.isClosing = true
+        effects.closePeers.append(link.id)
+    }
+
+    /// The other side says why it refused this node's hello.
+    private func refused(_ reason: String, on link: PeerLink) {
+        if let peer = link.peer, let index = peerPosition(peer) {
+            if peers[index].lastFailure == reason { return }
+            peers[index].lastFailure = reason
+        }
+        log(.error, "the node at \(link.address) refused this one: \(reason)")
+    }
+
     private func greeted(_ hello: PeerHello, on link: PeerLink) {
         if let objection = objection(to: hello, on: link) {
-            log(.warning, "refused the peer at \(link.address): \(objection)")
-            let start = PeerFrame.begin(.refusal, group: .first, colour: .none, in: link.output)
-            link.output.append(text: objection)
-            PeerFrame.end(start, in: link.output)
-            effects.peerOutput.append(link.id)
-            return closeLink(link)
+            return refuse(link, objection)
         }
         guard let index = peerPosition(hello.sender) else { return closeLink(link) }
         if let earlier = peers[index].link, earlier != link.id, let old = links[earlier.rawValue] {
@@ -154,7 +177,7 @@ extension Node {
     // MARK: frames
 
     func peerBytes(_ link: PeerLinkID, _ bytes: ByteView) {
-        guard let link = links[link.rawValue] else { return }
+        guard let link = links[link.rawValue], !link.isClosing else { return }
         if !isIncarnationDurable {
             // A hello names this run: it is not spoken before the run's start is on disk.
             if link.input.count > PeerFrame.helloBytesMax * 4 { return closeLink(link) }
@@ -196,7 +219,7 @@ extension Node {
     /// Takes whole frames from the front of `input`; returns the bytes taken.
     private func takeFrames(_ link: PeerLink, _ input: ByteView) -> Int {
         var offset = 0
-        while links[link.id.rawValue] != nil {
+        while links[link.id.rawValue] != nil && !link.isClosing {
             let limit = link.isOpen ? PeerFrame.payloadBytesMax : PeerFrame.helloBytesMax
             var consumed = 0
             do throws(PeerFrame.DecodingError) {
@@ -220,7 +243,7 @@ extension Node {
                 if let hello = PeerHello(payload: frame.payload) { return greeted(hello, on: link) }
                 log(.warning, "closed the peer connection with \(link.address): its hello is malformed")
             case .refusal:
-                log(.error, "the node at \(link.address) refused this one: \(frame.payload.text)")
+                refused(frame.payload.text, on: link)
             default:
                 log(.warning, "closed the peer connection with \(link.address): it did not say hello first")
             }

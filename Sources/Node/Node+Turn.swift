@@ -23,6 +23,7 @@ extension Node {
             refuseWaitingReads()
             continueSelfCheck()
             closeIdleClients()
+            closeAnsweredClients()
             continueShutdown()
         }
         _ = log.flush(into: &effects.disk)

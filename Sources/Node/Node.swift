@@ -33,6 +33,10 @@ package final class Node {
     var resumable: [ConnectionID] = []
     var waitingForRoom: [ConnectionID] = []
     var sleeping: [ConnectionID] = []
+    /// Connections whose client sends nothing more, until what it sent is answered.
+    var halfClosed: [ConnectionID] = []
+    /// Why peers were refused lately, and when that was logged.
+    var refusals: [String: Instant] = [:]
     /// The command that is being taken from a client.
     let arguments = Arguments()
     /// The read that is being served or turned into a proposal.
@@ -121,6 +125,7 @@ package final class Node {
         switch event {
         case .clientOpened(let connection, let address, let local): clientOpened(connection, address: address, local: local)
         case .clientBytes(let connection, let bytes): clientBytes(connection, bytes)
+        case .clientInputEnded(let connection): clientInputEnded(connection)
         case .clientClosed(let connection): clientClosed(connection)
         case .peerDialled(let link, let peer): peerDialled(link, to: peer)
         case .peerDialFailed(let peer, let reason): peerDialFailed(to: peer, reason: reason)
@@ -140,7 +145,9 @@ package final class Node {
         var deadline = Instant.never
         // Before that the node neither campaigns nor dials nor answers; the disk's completion wakes it.
         if isIncarnationDurable { deadline = nextDeadlineOfSpeaking }
-        for link in links.values where !link.isOpen { deadline = min(deadline, link.openedAt + Node.helloTimeout) }
+        for link in links.values where !link.isOpen && !link.isClosing {
+            deadline = min(deadline, link.openedAt + Node.helloTimeout)
+        }
         for connection in sleeping {
             if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
         }

@@ -24,6 +24,8 @@ package enum NodeEvent {
     case clientOpened(ConnectionID, address: String, local: String)
     /// Bytes from a client, in order.
     case clientBytes(ConnectionID, ByteView)
+    /// The client has ended its sending side and may still read: what it sent is answered, then the connection is closed.
+    case clientInputEnded(ConnectionID)
     /// The client's connection ended, for whatever reason. Its id is not used any more.
     case clientClosed(ConnectionID)
     /// A connection to `to` that this node dialled is open.

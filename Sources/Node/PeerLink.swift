@@ -19,6 +19,8 @@ final class PeerLink {
     var isListedForOutput = false
     /// When a piece of a frame last counted as a heartbeat.
     var signOfLifeAt = Instant(nanoseconds: 0)
+    /// Refused: nothing more is read, and the driver closes it when it has sent why.
+    var isClosing = false
 
     init(id: PeerLinkID, isDialled: Bool, address: String, peer: NodeID?, openedAt: Instant) {
         self.id = id

@@ -31,7 +31,8 @@ extension EpollBackend {
                 continue
             }
             if count == 0 {
-                end(index, reason: nil, sink: sink)
+                slots[index].isReading = false
+                if !sink.inputEnded(socket) { end(index, reason: nil, sink: sink) }
                 return
             }
             let code = coracle_errno()

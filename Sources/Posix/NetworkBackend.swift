@@ -50,6 +50,9 @@ package protocol NetworkSink: AnyObject {
     func connected(_ socket: SocketID)
     /// Bytes of a connection, in order.
     func received(_ socket: SocketID, _ bytes: ByteView)
+    /// The other end sends nothing more. True keeps the connection for what is still to be sent to it; with false it is closed,
+    /// and `ended` follows.
+    func inputEnded(_ socket: SocketID) -> Bool
     /// A socket that was `blocked` has room again.
     func writable(_ socket: SocketID)
     /// A connection ended, or dialling failed: the other end closed it (nil) or the reason in words. The id is not used any more.

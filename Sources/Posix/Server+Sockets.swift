@@ -66,6 +66,13 @@ extension Server {
         }
     }
 
+    package func inputEnded(_ socket: SocketID) -> Bool {
+        // A client that only ended its sending side waits for its replies; the node says when it has them.
+        guard case .client(let connection, isClosing: false) = owner(of: socket) else { return false }
+        deliver(.clientInputEnded(connection))
+        return true
+    }
+
     package func writable(_ socket: SocketID) {
         switch owner(of: socket) {
         case .client(let connection, _): sendOutput(of: connection)

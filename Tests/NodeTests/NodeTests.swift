@@ -196,6 +196,20 @@ import Testing
         #expect(cluster.take(client, follower) == ":1\r\n:1\r\n")
     }
 
+    @Test func clientThatSendsNothingMoreGetsItsRepliesBeforeTheEnd() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let follower = cluster.machines[(leader + 1) % 3]
+        let client = cluster.connect(follower)
+        cluster.send("INCR a\r\nGET a\r\nPING\r\nINCR a\r\nGET", client, follower)
+        follower.node?.handle(.clientInputEnded(client), now: cluster.now, into: &follower.effects)
+        #expect(follower.closed.isEmpty)
+        cluster.run(milliseconds: 50)
+        #expect(cluster.take(client, follower) == ":1\r\n$1\r\n1\r\n+PONG\r\n:2\r\n")
+        #expect(follower.closed.contains(client.rawValue))
+    }
+
     @Test func strangersAndWrongClustersAreRefused() throws {
         let cluster = try MiniCluster(3)
         try #require(cluster.elect() >= 0)
@@ -207,6 +221,13 @@ import Testing
         machine.node?.handle(.peerBytes(PeerLinkID(1 << 40), hello.view), now: cluster.now, into: &machine.effects)
         #expect(machine.effects.closePeers.contains(PeerLinkID(1 << 40)))
         #expect(machine.effects.log.contains { $0.message.contains("it belongs to another cluster") })
+        // The other side is told before the link goes, and the operator of this one not at every try.
+        #expect(machine.effects.peerOutput.contains(PeerLinkID(1 << 40)))
+        #expect(machine.node?.output(of: PeerLinkID(1 << 40))?.view.text.contains("it belongs to another cluster") == true)
+        let lines = machine.effects.log.count
+        machine.node?.handle(.peerAccepted(PeerLinkID(1 << 42), address: "x:1"), now: cluster.now, into: &machine.effects)
+        machine.node?.handle(.peerBytes(PeerLinkID(1 << 42), hello.view), now: cluster.now, into: &machine.effects)
+        #expect(machine.effects.closePeers.contains(PeerLinkID(1 << 42)) && machine.effects.log.count == lines)
         machine.node?.handle(.peerAccepted(PeerLinkID(1 << 41), address: "x:2"), now: cluster.now, into: &machine.effects)
         let garbage = [UInt8](repeating: 0xA5, count: 4000)
         garbage.withView {

@@ -52,6 +52,7 @@ final class EchoHandler: TurnHandler {
             bytesFromClient[connection.rawValue, default: 0] += bytes.count
             turnBytesMost = max(turnBytesMost, turnBytes[connection.rawValue, default: 0])
             if echoes { send(connection.rawValue, bytes.array, &effects) }
+        case .clientInputEnded(let connection): effects.closeClients.append((connection, afterOutput: true))
         case .clientClosed(let connection):
             clientOutputs[connection.rawValue] = nil
             events.append("closed \(connection.rawValue)")
