@@ -41,6 +41,7 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
     var end: ServerEnd?
     var refusedSinceReport = 0
     var lastRefusalReport: Instant?
+    private var isFirstTurn = true
     /// Turns in a row that did not wait and in which nothing came up.
     private var emptyTurns = 0
     /// When the process's own figures are read again.
@@ -111,6 +112,7 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
         if emptyTurns == options.emptyTurnsMax {
             logger.log(.warning, "the node asks for turns in which nothing happens; please report this")
         }
+        isFirstTurn = false
         statistics.turns += 1
         let start = now.instant
         do throws(DiskFailure) {
@@ -130,7 +132,8 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
 
     /// When the next turn has to begin at the latest.
     private var wakeTime: Instant {
-        if !carried.isEmpty || disk.hasFinished { return now.instant }
+        // What the node wanted while it recovered waits for nothing.
+        if isFirstTurn || !carried.isEmpty || disk.hasFinished { return now.instant }
         var wake = min(handler.nextDeadline, dialler.nextDeadline, shutdownDeadline)
         for deadline in closing.values { wake = min(wake, deadline) }
         return wake
