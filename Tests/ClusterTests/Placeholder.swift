@@ -1,1 +1,0 @@
-// Replaced with the tests of this module.
