@@ -10,7 +10,7 @@ import Testing
         for command in CommandTable.standard.commands {
             #expect(find(command.name) === command)
             #expect(find(command.name.uppercased()) === command)
-            #expect(find(command.name + "x") == nil)
+            #expect(find(command.name + "\u{1}") == nil)
             for subcommand in command.subcommands {
                 let name = subcommand.name.uppercased()
                 #expect(Array(name.utf8).withView { CommandTable.standard.find($0, in: command) } === subcommand)
