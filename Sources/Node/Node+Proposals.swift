@@ -153,10 +153,13 @@ extension Node {
         return deadline <= now.wall
     }
 
-    /// When the leader has to propose an entry for the next expiry.
+    /// When the leader has to propose an entry for the next expiry. Nil too while what it proposed last was not taken: it
+    /// stays, and carries the time when it is.
     var expiryProposalAt: Instant? {
-        guard group.raft.canServe, group.expiryEntry == nil, let deadline = group.machine.nextDeadline else { return nil }
+        guard group.raft.canServe, group.expiryEntry == nil, group.payload.isEmpty, let deadline = group.machine.nextDeadline
+        else { return nil }
         if deadline <= now.wall { return now.instant }
-        return now.instant + .microseconds(UInt64(deadline.microseconds - now.wall.microseconds))
+        // A key may be set to live until the end of time, which does not fit into a span: look again every hour.
+        return now.instant + .microseconds(UInt64(min(deadline.microseconds - now.wall.microseconds, 3_600_000_000)))
     }
 }

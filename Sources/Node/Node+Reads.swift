@@ -126,9 +126,10 @@ extension Node {
 
     // MARK: no leader
 
-    /// When reads that wait for a leader are refused; nil when none wait.
+    /// When reads that wait for a leader are refused; nil when none wait, or one is known now.
     var refusalOfWaitingReadsAt: Instant? {
-        group.reads.failed.isEmpty ? nil : group.reads.failed.map { $0.since + options.noLeaderGrace }.min()
+        group.reads.failed.isEmpty || group.raft.leader != nil
+            ? nil : group.reads.failed.map { $0.since + options.noLeaderGrace }.min()
     }
 
     /// Reads that found no leader for too long are refused: they were certainly not executed.

@@ -55,6 +55,15 @@ extension Node {
 
     /// Carries out what consensus asks for until it asks for nothing more in this turn.
     private func drainRaft() {
+        drainOnce()
+        if group.toAnnounce.isEmpty { return }
+        for peer in group.toAnnounce { group.raft.announceCommit(to: peer) }
+        group.toAnnounce.removeAll(keepingCapacity: true)
+        drainOnce()
+        check(group.toAnnounce.isEmpty, "an announcement commits nothing")
+    }
+
+    private func drainOnce() {
         group.raft.drain(into: &group.raftEffects)
         // Taken out so that handlers may touch the group.
         var drained = RaftEffects()
@@ -68,14 +77,6 @@ extension Node {
         serveReads()
         for load in drained.loads { loadEntries(load) }
         swap(&drained, &group.raftEffects)
-        if !group.toAnnounce.isEmpty {
-            for peer in group.toAnnounce { group.raft.announceCommit(to: peer) }
-            group.toAnnounce.removeAll(keepingCapacity: true)
-            var announced = RaftEffects()
-            group.raft.drain(into: &announced)
-            for message in announced.messages { send(message) }
-            check(announced.persist == nil && announced.committed.isEmpty, "an announcement changes nothing")
-        }
     }
 
     private func describeStatus(becameLeader: Bool) {

@@ -151,9 +151,6 @@ package final class Node {
         for connection in sleeping {
             if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
         }
-        if configuration.timeoutSeconds > 0 && !clients.isEmpty {
-            deadline = min(deadline, idleCheckedAt + .milliseconds(1000))
-        }
         return deadline
     }
 
@@ -166,6 +163,9 @@ package final class Node {
             for peer in peers where peer.link == nil && !peer.isDialling && dials(peer.id) {
                 deadline = min(deadline, peer.dialAt)
             }
+        }
+        if configuration.timeoutSeconds > 0 && !clients.isEmpty {
+            deadline = min(deadline, idleCheckedAt + .milliseconds(1000))
         }
         if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
         if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
