@@ -1,10 +1,109 @@
+// kvsim: whole clusters in one thread, from one number.
+//
+//     swift run -c release kvsim 1 --count 1000 --jobs 2
+//     swift run -c release kvsim 17 --trace
+//
+// A seed decides everything: the cluster, its options, what fails when, what the clients do. Each seed prints one line; one
+// that breaks a promise says which, and is replayed with its number. Seeds run in worker processes (`Workers`), so that a node
+// that stops itself because an invariant does not hold is one failed seed and not the end of the run.
+
+import ArgumentParsing
 import Base
+import Glibc
 import Simulator
 
-let seed = UInt64(CommandLine.arguments[1]) ?? 1
-let count = CommandLine.arguments.count > 2 ? UInt64(CommandLine.arguments[2]) ?? 1 : 1
-for seed in seed..<seed + count {
-    let simulation = Simulation(RunOptions(seed: seed))
-    if CommandLine.arguments.contains("--trace") { simulation.tracer = { print($0) } }
-    print(simulation.run().summary)
+extension PlantedFault: ArgumentValue {}
+
+/// Writes to standard error.
+func complain(_ text: String) {
+    var copy = text
+    copy.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
+
+/// What the command line asks for.
+struct Request {
+    var first: UInt64
+    var count: UInt64
+    var nodes: Int?
+    var duration: Nanoseconds?
+    var planted: PlantedFault?
+    var isJSON: Bool
+    var jobs: Int
+
+    /// The run of one seed.
+    func options(seed: UInt64) -> RunOptions {
+        RunOptions(seed: seed, nodeCount: nodes, duration: duration, planted: planted)
+    }
+}
+
+/// Runs one seed here and prints its line.
+func runOne(_ seed: UInt64, _ request: Request, trace: Bool) -> RunReport {
+    let simulation = Simulation(request.options(seed: seed))
+    if trace { simulation.tracer = { tell($0 + "\n") } }
+    let report = simulation.run()
+    print(request.isJSON ? report.json : report.summary)
+    return report
+}
+
+func run(_ request: Request, trace: Bool) -> Int32 {
+    if let stride = WorkerStride.fromEnvironment() { return work(request, stride) }
+    if trace || request.count == 1 {
+        let failed = runOne(request.first, request, trace: trace).violation != nil
+        return failed == (request.planted != nil) ? 0 : 1
+    }
+    let outcome = Workers(request).run()
+    if let planted = request.planted {
+        if let found = outcome.failures.min() {
+            complain("kvsim: \(planted.rawValue) found by seed \(found), \(outcome.failures.count) of \(outcome.seeds) seeds\n")
+            return 0
+        }
+        complain("kvsim: \(planted.rawValue) not found by \(outcome.seeds) seeds\n")
+        return 1
+    }
+    if outcome.failures.isEmpty {
+        complain("kvsim: \(outcome.seeds) seeds, all good\n")
+        return 0
+    }
+    complain("kvsim: \(outcome.failures.count) of \(outcome.seeds) seeds failed\n")
+    for seed in outcome.failures.sorted().prefix(20) {
+        complain(
+            "  again: kvsim \(seed)\(request.nodes.map { " --nodes \($0)" } ?? "")\(request.duration.map { " --duration \($0.rawValue / 1_000_000)" } ?? "") --trace\n"
+        )
+    }
+    return 1
+}
+
+func main() -> Int32 {
+    let seed = Argument<UInt64>("seed", help: "The first seed.")
+    let count = Option<UInt64>("count", default: 1, help: "How many seeds to run, from the first on.")
+    let nodes = Option<Int>("nodes", help: "Nodes of the cluster, instead of the seed's choice.") {
+        (1...9).contains($0) ? nil : "a number from 1 to 9"
+    }
+    let duration = Option<UInt64>(
+        "duration", placeholder: "ms", help: "How long things may fail, in simulated milliseconds, instead of the seed's choice.")
+    let fault = Option<PlantedFault>("fault", help: "A bug to plant. The exit code is then 0 if it is found, and 1 if not.")
+    let jobs = Option("jobs", default: 1, help: "Worker processes.") { (1...256).contains($0) ? nil : "a number from 1 to 256" }
+    let trace = Flag("trace", help: "Print everything that happens, for one seed.")
+    let json = Flag("json", help: "Print one JSON object for each seed.")
+    let tool = ToolCommand<Int>(
+        "kvsim", abstract: "Runs whole clusters in a simulated world, each from one seed, and checks what they promise.",
+        discussion: "Exit codes: 0 all promises were kept, 1 some were not, 64 wrong usage.", version: "kvsim 0.1.0",
+        declares: [seed, count, nodes, duration, fault, jobs, trace, json], action: 0)
+    switch tool.parse(Array(CommandLine.arguments.dropFirst())) {
+    case .message(let text):
+        print(text, terminator: "")
+        return 0
+    case .failure(let error):
+        complain(error.text)
+        return usageExitCode
+    case .run(_, let values):
+        let request = Request(
+            first: values[seed], count: max(values[count], 1), nodes: values[ifGiven: nodes],
+            duration: values[ifGiven: duration].map { Nanoseconds.milliseconds($0) }, planted: values[ifGiven: fault],
+            isJSON: values[json],
+            jobs: values[jobs])
+        return run(request, trace: values[trace])
+    }
+}
+
+exit(main())

@@ -153,6 +153,25 @@ func violation(_ body: () throws(Violation) -> Void) -> Violation.Kind? {
         #expect(ledger([("a;", .reply(.integer(2))), ("b;", .unknown), ("c;", .reply(.integer(6)))], final: "a;b;c;") == nil)
     }
 
+    @Test func readsOfALedgerFitItsOrder() {
+        func kind(_ reads: [(KeyCommand, Reply)], final: String = "a;b;") -> Violation.Kind? {
+            var builder = HistoryBuilder()
+            builder.run(1, .append(bytes("a;")), .integer(2))
+            let second = builder.send(1, .append(bytes("b;")))
+            for (command, reply) in reads { builder.run(2, command, reply) }
+            builder.answer(second, .reply(.integer(4)))
+            return violation { () throws(Violation) in
+                try ExactlyOnce.checkLedger(builder.history.operations, final: bytes(final))
+            }
+        }
+        #expect(kind([(.length, .integer(2)), (.get, .text("a;b;")), (.length, .integer(4))]) == nil)
+        #expect(kind([(.length, .integer(0))]) == .linearizability)
+        #expect(kind([(.length, .integer(3))]) == .linearizability)
+        #expect(kind([(.length, .integer(4)), (.length, .integer(2))]) == .linearizability)
+        #expect(kind([(.get, .text("x;"))]) == .linearizability)
+        #expect(kind([(.get, .null)]) == .linearizability)
+    }
+
     @Test func errorsInALedgerAreFound() {
         let one: [(String, Simulator.Operation.Outcome)] = [("a;", .reply(.integer(2)))]
         #expect(ledger(one, final: "") == .exactlyOnce)

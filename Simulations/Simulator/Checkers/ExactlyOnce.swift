@@ -32,51 +32,86 @@ package enum ExactlyOnce {
     }
 
     /// A string that started empty and to which only `append` added, each time a token of its own, closed by ";". The reply of
-    /// each append is where its token ends, so the final string shows the order of all of them.
+    /// each append is where its token ends, so the final string shows the order of all of them. With that order known, this
+    /// decides linearizability too: every answer must fit the string as it was at some moment, and the moments must not
+    /// contradict the order in which commands were sent and answered.
     package static func checkLedger(_ history: [Operation], final: [UInt8]) throws(Violation) {
         let ends = try tokenEnds(final)
         var known = 0
-        var finished: [(returned: UInt64, end: Int)] = []
+        var answered: [(operation: Operation, length: Int)] = []
         for operation in history {
-            guard case .append(let token) = operation.command else { continue }
-            let end = ends[token]
-            if end != nil { known += 1 }
-            switch operation.outcome {
-            case .reply(.integer(let length)):
-                guard let end else { throw Violation(.exactlyOnce, "an acknowledged append is not in the ledger: \(operation)") }
-                if Int(length) != end {
-                    throw Violation(.exactlyOnce, "an append was acknowledged at \(length) and stands at \(end): \(operation)")
-                }
-                finished.append((operation.returned ?? .max, end))
-            case .reply(let other): throw Violation(.exactlyOnce, "an append was answered with \(other): \(operation)")
-            case .refused:
-                if end != nil { throw Violation(.exactlyOnce, "a refused append is in the ledger: \(operation)") }
-            case .unknown, .pending: break
+            switch operation.command {
+            case .append(let token):
+                let end = ends[token]
+                if end != nil { known += 1 }
+                try checkAppend(operation, end: end)
+                if operation.returned != nil, let end { answered.append((operation, end)) }
+            default:
+                if let length = try seenLength(operation, ends: ends, final: final) { answered.append((operation, length)) }
             }
         }
         if known != ends.count {
             throw Violation(.exactlyOnce, "the ledger holds \(ends.count) tokens, \(known) of them were ever sent")
         }
-        try checkOrder(history, ends: ends, finished: finished)
+        try checkOrder(history, ends: ends, answered: answered)
     }
 
-    /// What was sent after another append's reply stands behind it.
+    private static func checkAppend(_ operation: Operation, end: Int?) throws(Violation) {
+        switch operation.outcome {
+        case .reply(.integer(let length)):
+            guard let end else { throw Violation(.exactlyOnce, "an acknowledged append is not in the ledger: \(operation)") }
+            if Int(length) != end {
+                throw Violation(.exactlyOnce, "an append was acknowledged at \(length) and stands at \(end): \(operation)")
+            }
+        case .reply(let other): throw Violation(.exactlyOnce, "an append was answered with \(other): \(operation)")
+        case .refused:
+            if end != nil { throw Violation(.exactlyOnce, "a refused append is in the ledger: \(operation)") }
+        case .unknown, .pending: break
+        }
+    }
+
+    /// How long the ledger was when a read saw it; nil when the read says nothing of it.
+    private static func seenLength(
+        _ operation: Operation, ends: [[UInt8]: Int], final: [UInt8]
+    ) throws(Violation) -> Int? {
+        guard case .reply(let reply) = operation.outcome else { return nil }
+        let length: Int
+        switch (operation.command, reply) {
+        case (.length, .integer(let number)): length = Int(number)
+        case (.get, .bulk(let bytes)):
+            if !final.starts(with: bytes) { throw Violation(.linearizability, "the ledger changed behind a read: \(operation)") }
+            length = bytes.count
+        case (.get, .null): length = 0
+        default: return nil
+        }
+        if length < 0 || length > final.count || (length > 0 && final[length - 1] != UInt8(ascii: ";")) {
+            throw Violation(.linearizability, "the ledger was never of this length: \(operation)")
+        }
+        return length
+    }
+
+    /// What was sent after another command's reply saw at least what that one saw; an append stands behind it.
     private static func checkOrder(
-        _ history: [Operation], ends: [[UInt8]: Int], finished: [(returned: UInt64, end: Int)]
+        _ history: [Operation], ends: [[UInt8]: Int], answered: [(operation: Operation, length: Int)]
     ) throws(Violation) {
-        let finished = finished.sorted { $0.returned < $1.returned }
+        let finished = answered.sorted { ($0.operation.returned ?? .max) < ($1.operation.returned ?? .max) }
+        var lengths: [UInt64: Int] = [:]
+        for (operation, length) in answered { lengths[operation.invoked] = length }
         var next = 0
         var furthest = 0
         for operation in history {
-            guard case .append(let token) = operation.command else { continue }
-            while next < finished.count, finished[next].returned < operation.invoked {
-                furthest = max(furthest, finished[next].end)
+            while next < finished.count, (finished[next].operation.returned ?? .max) < operation.invoked {
+                furthest = max(furthest, finished[next].length)
                 next += 1
             }
-            if let end = ends[token], end <= furthest {
+            if case .append(let token) = operation.command {
+                guard let end = ends[token], end <= furthest else { continue }
                 throw Violation(
                     .exactlyOnce,
-                    "an append stands at \(end), before what was acknowledged at \(furthest) when it was sent: \(operation)")
+                    "an append stands at \(end), before the \(furthest) that were there when it was sent: \(operation)")
+            } else if let length = lengths[operation.invoked], length < furthest {
+                throw Violation(
+                    .linearizability, "a read sees \(length) bytes of the ledger, where \(furthest) were there: \(operation)")
             }
         }
     }

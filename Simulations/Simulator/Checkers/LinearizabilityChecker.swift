@@ -54,6 +54,8 @@ package struct LinearizabilityChecker {
     /// Operations of unknown outcome, in the order of invocation.
     private let unknowns: [Int]
     private let digests: [UInt64]
+    /// Operations with equal commands have equal numbers.
+    private let commandNumbers: [Int]
 
     /// List of invocations and replies of answered commands that are not taken: entry `2 i` is operation i's invocation, `2 i + 1`
     /// its reply; the last one is the head and the end.
@@ -81,7 +83,7 @@ package struct LinearizabilityChecker {
     /// - Parameters:
     ///   - history: in the order of invocation. None may be pending.
     ///   - stepsMax: the search gives up after this many.
-    package static func check(_ history: [Operation], initial: KeyValue = .absent, stepsMax: Int = 2_000_000) -> Verdict {
+    package static func check(_ history: [Operation], initial: KeyValue = .absent, stepsMax: Int = 3_000_000) -> Verdict {
         var strict = LinearizabilityChecker(history, initial: initial, ordersUnknown: true)
         let verdict = strict.search(stepsMax: min(stepsMax, 20 * history.count + 10_000))
         guard case .undecided = verdict else { return verdict }
@@ -120,6 +122,12 @@ package struct LinearizabilityChecker {
         self.hasSuccessor = hasSuccessor
         self.unknowns = unknowns
         digests = operations.map { _ in mixer.next() }
+        var numbers: [KeyCommand: Int] = [:]
+        commandNumbers = operations.map { operation in
+            let number = numbers[operation.command] ?? numbers.count
+            numbers[operation.command] = number
+            return number
+        }
         head = 2 * operations.count
         following = [Int](repeating: -1, count: head + 1)
         preceding = following
@@ -192,9 +200,10 @@ package struct LinearizabilityChecker {
     private func hasEqualBefore(_ position: Int) -> Bool {
         let operation = unknowns[position]
         if hasSuccessor[operation] { return false }
+        let number = commandNumbers[operation]
         return unknowns[..<position].contains { other in
-            !isTaken(other) && !hasSuccessor[other] && predecessor[other].map(isTaken) ?? true
-                && operations[other].command == operations[operation].command
+            commandNumbers[other] == number && !isTaken(other) && !hasSuccessor[other]
+                && predecessor[other].map(isTaken) ?? true
         }
     }
 

@@ -56,6 +56,8 @@ package struct History: Sendable {
     /// Every operation, in the order of invocation.
     package private(set) var operations: [Operation] = []
     private var events: UInt64 = 0
+    /// Commands that have ended with an answer.
+    package private(set) var answered = 0
 
     package init() {}
 
@@ -76,7 +78,9 @@ package struct History: Sendable {
         operations[number].outcome = outcome
         operations[number].answeredAt = time
         // An unknown command may still take effect after the connection broke.
-        if outcome != .unknown { operations[number].returned = events }
+        if outcome == .unknown { return }
+        operations[number].returned = events
+        answered += 1
     }
 
     /// The operations on `key`, in the order of invocation.

@@ -30,15 +30,16 @@ struct KeySpace {
 
     /// Draws a key and a command for it. `token` is unique in the run.
     func draw(_ random: inout RandomGenerator, token: String) -> (key: Int, command: KeyCommand) {
-        let key = random.index(below: uses.count - 3)
-        if !wholeTable { return (key, random.chance(1, in: 2) ? .get : .set(Array(token.utf8))) }
+        let key = drawKey(&random)
         let value = Array(token.utf8)
         switch uses[key] {
         case .register: return (key, drawRegister(&random, value))
         case .counter:
             if random.chance(1, in: 5) { return (key, .get) }
             return (key, .increment(random.choice(of: [1, 1, 1, 10])))
-        case .ledger: return (key, random.chance(1, in: 6) ? .length : .append(value + [UInt8(ascii: ";")]))
+        case .ledger:
+            if random.chance(1, in: 5) { return (key, random.chance(1, in: 4) ? .get : .length) }
+            return (key, .append(value + [UInt8(ascii: ";")]))
         case .list: return (key, drawList(&random, value))
         }
     }
@@ -80,6 +81,6 @@ struct KeySpace {
 
     /// The commands that read all of a key, whatever it holds.
     func audit(_ key: Int) -> [KeyCommand] {
-        wholeTable ? uses[key] == .list ? [.type, .listRange, .get] : [.type, .get] : [.get]
+        uses[key] == .list ? [.type, .listRange, .get] : [.type, .get]
     }
 }

@@ -126,6 +126,30 @@ package final class SimulatedDisk {
         return Nanoseconds(max(time, 1))
     }
 
+    /// The disk is as fast as usual from now on, also for what it has begun. Returns what completes sooner for it.
+    package func recover(at now: Instant) -> [(number: UInt64, completesAt: Instant)] {
+        slowness = 1
+        var sooner: [(number: UInt64, completesAt: Instant)] = []
+        var until = now
+        for index in ordered.indices {
+            until = min(ordered[index].doneAt, until + latency(speed.write))
+            ordered[index].doneAt = until
+            sooner.append((ordered[index].operation.number, until))
+        }
+        if !ordered.isEmpty { orderedUntil = until }
+        for index in beside.indices {
+            beside[index].doneAt = min(beside[index].doneAt, now + latency(speed.create))
+            sooner.append((beside[index].operation.number, beside[index].doneAt))
+        }
+        return sooner
+    }
+
+    /// Whether an operation is on its way and its time has come.
+    package func isDue(number: UInt64, at now: Instant) -> Bool {
+        if let first = ordered.first, first.operation.number == number { return first.doneAt <= now }
+        return beside.contains { $0.operation.number == number && $0.doneAt <= now }
+    }
+
     /// Makes operation `number`, whose time has come, durable.
     package func complete(number: UInt64) throws(Violation) -> Completion {
         if let first = ordered.first, first.operation.number == number {

@@ -1,6 +1,17 @@
-/// An error planted in the simulated world, in the place of one that a node could make: each must be found by the checker
-/// that is there for it. (`RaftFaults` are planted in the node itself.)
-package enum Sabotage: String, CaseIterable, Sendable {
+import Consensus
+
+/// A bug planted on purpose, to prove that a checker is not blind: in the node itself, or in the simulated world in the place
+/// of one that a node could have.
+package enum PlantedFault: String, CaseIterable, Sendable {
+    // In consensus; see `RaftFaults`.
+    /// A leader commits entries of older terms by counting replicas (paper, Figure 8).
+    case commitOlderTermByCounting
+    /// Votes and acknowledgements leave before they are on disk.
+    case acknowledgeBeforeSync
+    /// A node forgets its vote when it crashes.
+    case skipVotePersistence
+
+    // In the world.
     /// The driver takes a follower for a leader.
     case secondLeader
     /// Disks forget writes that they had reported as durable.
@@ -23,4 +34,36 @@ package enum Sabotage: String, CaseIterable, Sendable {
     case expireEarly
     /// A node asks for a block of a file that does not exist.
     case strayWrite
+
+    /// The bugs to plant in consensus.
+    var raftFaults: RaftFaults {
+        switch self {
+        case .commitOlderTermByCounting: .commitOlderTermByCounting
+        case .acknowledgeBeforeSync: .acknowledgeBeforeSync
+        case .skipVotePersistence: .skipVotePersistence
+        default: []
+        }
+    }
+
+    /// What a run that meets the bug may break first.
+    package var breaks: [Violation.Kind] {
+        switch self {
+        case .commitOlderTermByCounting, .acknowledgeBeforeSync, .forgetWrites:
+            // The progress checks come first where a node restarts behind what it had told.
+            [
+                .committedEntryChanged, .leaderCompleteness, .linearizability, .exactlyOnce, .electionSafety, .stateDigest,
+                .logMatching, .recovery,
+            ]
+        case .skipVotePersistence, .secondLeader: [.electionSafety, .logMatching, .committedEntryChanged, .leaderCompleteness]
+        case .otherState: [.stateDigest]
+        case .dropConnection: [.droppedConnection]
+        case .swapReplies: [.reply, .linearizability, .exactlyOnce]
+        case .staleRead: [.linearizability]
+        case .executeTwice: [.exactlyOnce, .linearizability]
+        case .loseReply: [.liveness, .reply]
+        case .deafNode: [.liveness, .convergence]
+        case .expireEarly: [.expiry]
+        case .strayWrite: [.diskContract]
+        }
+    }
 }

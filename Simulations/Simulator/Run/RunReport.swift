@@ -44,4 +44,37 @@ package struct RunReport: Sendable {
         if let violation { text += "\n  \(violation)" }
         return text
     }
+
+    /// One JSON object on one line.
+    package var json: String {
+        let s = statistics
+        let numbers: [(String, UInt64)] = [
+            ("seed", seed), ("nodes", UInt64(nodeCount)), ("endedAtMicroseconds", endedAt.nanoseconds / 1000),
+            ("events", s.events),
+            ("turns", s.turns), ("operations", UInt64(s.operations)), ("answered", UInt64(s.acknowledged)),
+            ("unknown", UInt64(s.unknown)), ("refused", UInt64(s.refused)), ("entries", s.committed),
+            ("elections", UInt64(s.elections)), ("faults", UInt64(s.faults)), ("crashes", UInt64(s.crashes)),
+            ("digestComparisons", UInt64(s.digestComparisons)), ("refusedStarts", UInt64(s.refusedStarts)),
+            ("undecidedKeys", UInt64(s.undecided)),
+        ]
+        var text = "{\"ok\":\(violation == nil),\"hash\":\"\(hash)\""
+        for (name, value) in numbers { text += ",\"\(name)\":\(value)" }
+        if let violation {
+            text += ",\"violation\":\"\(violation.kind.rawValue)\",\"message\":\"\(escaped(violation.message))\""
+        }
+        return text + "}"
+    }
+
+    private func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20: result += " "
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
 }

@@ -4,7 +4,7 @@ import Base
 extension Simulation {
     func buildClients() {
         for index in 0..<options.clientCount { addClient(.worker, isPatient: index % 2 == 0) }
-        if wholeTable { addClient(.expiry, isPatient: true) }
+        addClient(.expiry, isPatient: true)
         addClient(.operator, isPatient: false)
     }
 
@@ -119,8 +119,8 @@ extension Simulation {
 
     /// What client libraries send first.
     private func sendGreeting(_ client: Client, _ buffer: ByteBuffer) {
-        if wholeTable, client.random.chance(1, in: 3) { send(["HELLO", "3"], .setup, client, buffer) }
-        if wholeTable, client.random.chance(1, in: 4) {
+        if client.random.chance(1, in: 3) { send(["HELLO", "3"], .setup, client, buffer) }
+        if client.random.chance(1, in: 4) {
             send(["CLIENT", "SETNAME", "client\(client.index)"], .setup, client, buffer)
         }
     }
@@ -137,14 +137,14 @@ extension Simulation {
     private func sendWork(_ client: Client, _ buffer: ByteBuffer) {
         let count = client.random.chance(1, in: 3) ? 1 + client.random.index(below: options.pipelineMax) : 1
         for _ in 0..<count {
-            if wholeTable, count > 1, client.random.chance(1, in: 10) {
+            if count > 1, client.random.chance(1, in: 10) {
                 let token = Array(client.nextToken().utf8)
                 send([Array("ECHO".utf8), token], .echo(token), client, buffer)
                 continue
             }
             let (key, command) = keys.draw(&client.random, token: client.nextToken())
             sendOperation(key, command, client, buffer)
-            if options.sabotage == .executeTwice, case .increment = command, keys.uses[key] == .counter, sabotageNow() {
+            if options.planted == .executeTwice, case .increment = command, keys.uses[key] == .counter, sabotageNow() {
                 send(command.words(key: keys.name(key)), .planted, client, buffer)
             }
         }
@@ -185,5 +185,3 @@ extension Simulation {
         }
     }
 }
-
-let wholeTable = true

@@ -228,6 +228,7 @@ extension Simulation {
         if kind == .wallJump {
             let bound = faultRandom.choice(of: [1_000, 1_000_000, 3_600_000_000] as [UInt64])
             machine.clock.wallOffset += Int64(faultRandom.next(below: 2 * bound)) - Int64(bound)
+            latestWallOffset = max(latestWallOffset, machine.clock.wallOffset)
         } else {
             machine.clock.setDrift(Int64(faultRandom.next(below: 100_000)) - 50_000, at: time)
             machine.wakeAt = .never

@@ -89,7 +89,7 @@ extension Simulation {
         machine.effects.removeAll()
         machine.inbox.removeAll()
         try machine.disk.crash(mode)
-        if options.sabotage == .forgetWrites { machine.disk.forgetWrites(8) }
+        if options.planted == .forgetWrites { machine.disk.forgetWrites(8) }
         for link in machine.openLinks { abandon(link, machine: machine, losesPower: losesPower) }
     }
 
@@ -263,6 +263,9 @@ extension Simulation {
         effects.removeAll()
         swap(&effects, &machine.effects)
         if let exit { try ended(machine, exit) }
+        if options.planted == .dropConnection, let link = machine.connections.last, !link.ends[1].isGone, sabotageNow() {
+            try closeByServer(link, machine, afterOutput: false)
+        }
     }
 
     /// The process has ended by its own decision.
@@ -276,11 +279,14 @@ extension Simulation {
 
     private func submit(_ operation: DiskOperation, _ machine: Machine) throws(Violation) {
         var operation = operation
-        if options.sabotage == .strayWrite, case .write(_, let offset, let block) = operation.action, operation.number > 40 {
+        if options.planted == .strayWrite, case .write(_, let offset, let block) = operation.action, operation.number > 40 {
             operation.action = .write(name: FileName("stray"), offset: offset, block: block)
         }
         switch try machine.disk.submit(operation, at: time) {
         case .completes(let at):
+            if case .read(let name, let offset, let count) = operation.action {
+                note("node \(machine.id) reads \(count) bytes of \(name) at \(offset)")
+            }
             if options.writesInline, case .write = operation.action { machine.busyUntil = max(machine.busyUntil, at) }
             queue.schedule(.disk(machine: machine.index, run: machine.run, number: operation.number), at: at)
         case .full:
@@ -291,8 +297,15 @@ extension Simulation {
         }
     }
 
+    func recoverDisk(_ machine: Machine) {
+        for (number, at) in machine.disk.recover(at: time) {
+            queue.schedule(.disk(machine: machine.index, run: machine.run, number: number), at: at)
+        }
+    }
+
     func diskDone(_ machine: Machine, run: UInt64, number: UInt64) throws(Violation) {
-        guard machine.run == run, machine.isUp else { return }
+        // An operation that a recovered disk hurried up has two such events.
+        guard machine.run == run, machine.isUp, machine.disk.isDue(number: number, at: time) else { return }
         switch try machine.disk.complete(number: number) {
         case .done(let number):
             if options.writesInline {

@@ -12,7 +12,7 @@ extension Simulation {
         let raft = node.raft
         try observeProgress(machine, raft)
         var leads = raft.role == .leader
-        if options.sabotage == .secondLeader, raft.role == .follower, raft.leader != nil, sabotageNow() { leads = true }
+        if options.planted == .secondLeader, raft.role == .follower, raft.leader != nil, sabotageNow() { leads = true }
         if leads && machine.seen.ledTerm != raft.term {
             machine.seen.ledTerm = raft.term
             try elections.leads(machine.id, in: raft.term)
@@ -53,7 +53,7 @@ extension Simulation {
     private func observeState(_ machine: Machine, _ node: Node) throws(Violation) {
         let digest = node.machine.digest()
         var value = digest.high ^ digest.low
-        if options.sabotage == .otherState, machine.index == 0, committed.lastIndex > LogIndex(50) { value ^= 1 }
+        if options.planted == .otherState, machine.index == 0, committed.lastIndex > LogIndex(50) { value ^= 1 }
         trace.add(value)
         try digests.applied(machine.id, through: node.machine.appliedIndex, digest: value)
     }

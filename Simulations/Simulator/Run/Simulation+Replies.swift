@@ -19,11 +19,11 @@ extension Simulation {
     }
 
     private func take(_ reply: Reply, _ client: Client) throws(Violation) {
-        if options.sabotage == .swapReplies, client.heldReply == nil, client.waiting.count > 1, sabotageNow() {
+        if options.planted == .swapReplies, client.heldReply == nil, client.waiting.count > 1, sabotageNow() {
             client.heldReply = reply
             return
         }
-        if options.sabotage == .loseReply, client.waiting.count == 1, sabotageNow() { return }
+        if options.planted == .loseReply, client.waiting.count == 1, sabotageNow() { return }
         try match(reply, client)
         if let held = client.heldReply {
             client.heldReply = nil
@@ -54,7 +54,7 @@ extension Simulation {
             }
         case .expiryGet(let number, let sentAt):
             if isRefusal(reply) { return }
-            let seen = options.sabotage == .expireEarly && sabotageNow() ? .null : reply
+            let seen = options.planted == .expireEarly && sabotageNow() ? .null : reply
             try expiries.read(number, seen, sentAt: sentAt, at: time, slack: wallSlack)
         case .any, .planted: break
         }
@@ -77,7 +77,7 @@ extension Simulation {
             throw Violation(.reply, "\(history.operations[number]) is answered with \(reply)")
         }
         var seen = reply
-        if options.sabotage == .staleRead, case .get = history.operations[number].command {
+        if options.planted == .staleRead, case .get = history.operations[number].command {
             let key = history.operations[number].key
             if let stale = sabotageState.lastRead[key], stale != reply, sabotageNow() { seen = stale }
             sabotageState.lastRead[key] = reply
@@ -89,7 +89,10 @@ extension Simulation {
 
     /// All that the client sent is answered.
     private func answered(_ client: Client) {
-        if phase != .safety { client.batchesSinceHeal += 1 }
+        if phase != .safety {
+            client.batchesSinceHeal += 1
+            if client.batchesSinceHeal >= 3 { client.isRetired = true }
+        }
         switch client.role {
         case .worker:
             // Now and then a burst without a pause.

@@ -41,6 +41,8 @@ package final class Simulation {
     var faultRandom: RandomGenerator
     var hunt: Hunt?
     var crashesAtNextReply = 0
+    /// The furthest ahead that any wall clock ever was, in microseconds.
+    var latestWallOffset: Int64 = 0
     var sabotageState = SabotageState()
 
     // Checkers.
@@ -50,7 +52,10 @@ package final class Simulation {
 
     // Phases.
     var phase = Phase.safety
-    var phaseDeadline = Instant.never
+    var phaseBegan = Instant(nanoseconds: 0)
+    /// Answers given and entries applied, and when that grew last.
+    var progress: UInt64 = 0
+    var progressedAt = Instant(nanoseconds: 0)
     var endOfSafety: Instant
 
     /// Sets up the run that `options` describe.
@@ -115,7 +120,7 @@ package final class Simulation {
             if machines[machine].run == run && !machines[machine].isUp { try start(machines[machine]) }
         case .fault: try strikeNext()
         case .heal(let partition): if partition == self.partition { healPartition() }
-        case .diskRecovers(let machine): machines[machine].disk.slowness = 1
+        case .diskRecovers(let machine): recoverDisk(machines[machine])
         case .networkRecovers: networkSlowness = 1
         case .readerRecovers(let link): release(link)
         case .strike(let machine, let run):
