@@ -6,6 +6,8 @@ import Storage
 struct ShutdownState {
     /// When the node stops waiting.
     let deadline: Instant
+    /// The log's seal is on its way to the disk, or there.
+    var hasSealed = false
 }
 
 extension Node {
@@ -32,6 +34,14 @@ extension Node {
             && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty)
         {
             return
+        }
+        if now.instant < shutdown.deadline {
+            if !log.isIdle { return }
+            if !shutdown.hasSealed {
+                log.seal()
+                self.shutdown?.hasSealed = true
+                return
+            }
         }
         for connection in clients.values.sorted(by: { $0.id < $1.id }) where !connection.isClosing {
             connection.isClosing = true

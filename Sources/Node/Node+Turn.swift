@@ -26,6 +26,7 @@ extension Node {
             closeAnsweredClients()
             continueShutdown()
         }
+        sealAtRest()
         _ = log.flush(into: &effects.disk)
         finishOutput()
         statistics.turns += 1
@@ -68,7 +69,10 @@ extension Node {
         // Taken out so that handlers may touch the group.
         var drained = RaftEffects()
         swap(&drained, &group.raftEffects)
-        if let persist = drained.persist { log.append(persist, group: group.id) }
+        if let persist = drained.persist {
+            log.append(persist, group: group.id)
+            restsSince = now.instant
+        }
         for message in drained.messages { send(message) }
         if drained.statusChanged { describeStatus(becameLeader: drained.becameLeader) }
         if !drained.committed.isEmpty { apply(drained.committed) }
@@ -93,6 +97,14 @@ extension Node {
     }
 
     // MARK: disk
+
+    /// A log that has come to rest is sealed: damage to its last frame could otherwise not be told from a torn write
+    /// (docs/internals/log-format.md).
+    private func sealAtRest() {
+        guard let since = restsSince, log.isIdle, now.instant - since > .milliseconds(1000) else { return }
+        log.seal()
+        restsSince = nil
+    }
 
     func diskCompleted(_ number: UInt64) {
         var durable: [WriteAheadLog.Durable] = []

@@ -61,6 +61,8 @@ package final class Node {
     var isTurnWanted = false
     /// The incarnation is on disk: only then does the node speak.
     var isIncarnationDurable = false
+    /// Since when nothing was appended to the log; nil when it is sealed.
+    var restsSince: Instant?
     /// DEBUG RELOAD in progress.
     var selfCheck: SelfCheck?
     /// Set once the process was asked to end.
