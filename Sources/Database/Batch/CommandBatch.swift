@@ -124,6 +124,29 @@ package enum CommandBatch {
         return Item(database: Int(first & 0xF), connection: connection)
     }
 
+    /// Steps over an item and returns its database and its first argument behind the name, where most commands have their
+    /// key; nil at the end, or where there is none.
+    package static func skipItem(_ reader: inout ByteReader, end: Int) -> (database: Int, key: ByteView)? {
+        guard reader.offset < end, let first = reader.integer(UInt8.self), reader.variable() != nil,
+            let count = reader.variable(), count > 1, count <= 8
+        else { return nil }
+        var skipped = 0
+        var keyOffset = 0
+        var keyCount = 0
+        for index in 0..<Int(count) {
+            guard let length = reader.variable(), length < 1 << 30 else { return nil }
+            if index == 1 {
+                keyOffset = skipped
+                keyCount = Int(length)
+            }
+            skipped += Int(length)
+        }
+        guard skipped <= end - reader.offset else { return nil }
+        let key = reader.view.slice(reader.offset + keyOffset, keyCount)
+        reader.offset += skipped
+        return (Int(first & 0xF), key)
+    }
+
     /// Whether a segment that came from another node, header and items and nothing else, is well-formed. A leader proposes no
     /// other: an entry that can't be decoded would stop every node.
     package static func validateSegment(_ segment: ByteView) -> Bool {

@@ -77,6 +77,17 @@ struct Segment {
         return base[index] >> 48
     }
 
+    /// The address of the slot where a tag's search begins. Behind it there are always some more (see `slots`).
+    @inline(__always)
+    func slotAddress(of tag: UInt64) -> UInt { UInt(bitPattern: base + Segment.home(tag)) }
+
+    /// What stands in the slot at an address from `slotAddress(of:)`, or up to three slots behind it.
+    @inline(__always)
+    static func slot(at address: UInt) -> UInt64 {
+        guard let pointer = UnsafePointer<UInt64>(bitPattern: address) else { return 0 }
+        return pointer.pointee
+    }
+
     /// The slot that holds `key`, or -1.
     @inline(__always)
     func find(_ key: ByteView, tag: UInt64) -> Int {

@@ -60,6 +60,7 @@ package final class StateMachine {
     @exclusivity(unchecked) package internal(set) var resolution = CommandResolution.unknownCommand
 
     private let table: CommandTable
+    private var warmer = KeyWarmer()
 
     /// An empty state.
     ///
@@ -104,6 +105,9 @@ package final class StateMachine {
             return false
         }
         check(!entry.itemIsOpen, "every item is executed")
+        if let segment = entry.segment, entry.segmentItems % KeyWarmer.window == 0, segment.count - entry.segmentItems > 1 {
+            warm(entry)
+        }
         while let found = StateMachine.advance(&entry, arguments, &sessions, &execution.statistics) {
             current = found
             sessions.applied(found.owner, upTo: found.number)
@@ -114,6 +118,16 @@ package final class StateMachine {
         }
         open = entry
         return false
+    }
+
+    /// Looks ahead at the keys of the next items.
+    private func warm(_ entry: OpenEntry) {
+        var reader = entry.reader
+        for _ in 0..<KeyWarmer.window {
+            guard let (database, key) = CommandBatch.skipItem(&reader, end: entry.segmentEnd) else { break }
+            warmer.note(key, in: execution.keyspaces[database])
+        }
+        warmer.warm()
     }
 
     /// The next item that is neither repeated nor early nor of a run that is over; nil at the end.
