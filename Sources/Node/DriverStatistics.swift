@@ -5,7 +5,7 @@ import Base
 package final class DriverStatistics {
     /// Turns of the loop.
     package var turns: UInt64 = 0
-    /// Times that the kernel was asked for events: one to a few per turn.
+    /// Waits for events (one per turn).
     package var waits: UInt64 = 0
     /// Reads from sockets, and the bytes they brought.
     package var reads: UInt64 = 0

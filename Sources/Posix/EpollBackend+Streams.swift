@@ -8,15 +8,13 @@ extension EpollBackend {
     func read<Sink: NetworkSink>(_ index: Int, sink: Sink) {
         check(slots[index].role == .open && slots[index].isReading, "only an open connection that wants bytes is read")
         let socket = id(index)
-        if slots[index].turn != turn {
-            slots[index].turn = turn
-            slots[index].turnBytes = 0
-        }
+        slots[index].turn = turn
+        var total = 0
         while true {
             let count = recv(slots[index].descriptor, readBuffer, options.readBytes, 0)
             statistics.reads += 1
             if count > 0 {
-                slots[index].turnBytes += count
+                total += count
                 statistics.bytesRead += UInt64(count)
                 sink.received(socket, ByteView(start: readBuffer, count: count))
                 if count < options.readBytes {
@@ -26,7 +24,7 @@ extension EpollBackend {
                 }
                 if self.index(of: socket) == nil || slots[index].role != .open { return }
                 if !slots[index].isReading { return }
-                if slots[index].turnBytes >= options.turnBytesMax {
+                if total >= options.turnBytesMax {
                     resume(index)
                     return
                 }

@@ -14,7 +14,7 @@ package final class EpollBackend: NetworkBackend {
     package struct Options: Sendable {
         /// Bytes read at once; one buffer serves all connections.
         package var readBytes = 64 << 10
-        /// When so many bytes were read from a connection in a turn, the rest waits for the next one.
+        /// Bytes read from one connection in one turn, about.
         package var turnBytesMax = 1 << 20
         /// Events taken from the kernel in one turn.
         package var eventsMax = 4096
@@ -45,8 +45,6 @@ package final class EpollBackend: NetworkBackend {
         var isEnding = false
         /// The turn in which it was last read.
         var turn: UInt64 = 0
-        /// Bytes read in that turn.
-        var turnBytes = 0
         /// A send was cut short: the owner is told when there is room.
         var isBlocked = false
         /// When dialling, closing or a listener's rest ends.
@@ -60,7 +58,7 @@ package final class EpollBackend: NetworkBackend {
     var freeSlots: [Int] = []
     /// Slots to read from in the next turn, whatever the kernel says.
     var unfinished: [SocketID] = []
-    /// Number of the turn that runs: each begins with a `wait`.
+    /// Number of the wait that runs.
     var turn: UInt64 = 0
     /// Slots that have a deadline.
     var timed: [SocketID] = []
@@ -114,17 +112,6 @@ package final class EpollBackend: NetworkBackend {
         return count > 0 || !carried.isEmpty
     }
 
-    package func gather<Sink: NetworkSink>(sink: Sink) throws(PosixError) -> Bool {
-        let now = Instant(nanoseconds: 0)
-        let count = try waitForEvents(until: now, now: now)
-        statistics.waits += 1
-        for position in 0..<count {
-            let event = events[position]
-            handle(SocketID(packed: event.data.u64), bits: event.events, sink: sink)
-        }
-        return count > 0
-    }
-
     /// Waits in the kernel; the number of events in `events`. An interrupted wait has none.
     private func waitForEvents(until deadline: Instant, now: Instant) throws(PosixError) -> Int {
         let rest = deadline - now
@@ -165,24 +152,12 @@ package final class EpollBackend: NetworkBackend {
             }
             if isBroken || bits & coracle_epollrdhup() != 0 { slots[index].isEnding = true }
             if slots[index].isReading {
-                if bits & coracle_epollin() != 0 || slots[index].isEnding { readOrQueue(index, sink: sink) }
+                if bits & coracle_epollin() != 0 || slots[index].isEnding { read(index, sink: sink) }
             } else if isBroken {
                 // Broken both ways it is of no use, whatever it had sent. One that only ended its sending side is read to its
                 // end when reading resumes.
                 end(index, reason: socketError(slots[index].descriptor), sink: sink)
             }
-        }
-    }
-
-    /// Reads now, or in the next turn: when the connection used up its share of this one, or when its end would be seen
-    /// before the replies to what it sent have left.
-    private func readOrQueue<Sink: NetworkSink>(_ index: Int, sink: Sink) {
-        if slots[index].isQueued { return }
-        let hasRead = slots[index].turn == turn
-        if hasRead && (slots[index].isEnding || slots[index].turnBytes >= options.turnBytesMax) {
-            resume(index)
-        } else {
-            read(index, sink: sink)
         }
     }
 

@@ -85,14 +85,8 @@ package protocol NetworkBackend: AnyObject {
     /// Ends the sending side, then reads and forgets until the other end closes too, until `deadline` at the latest: so what
     /// was sent arrives even when the other end was still sending. Nothing more is reported.
     func closeGracefully(_ socket: SocketID, deadline: Instant)
-    /// Begins a turn: waits until something happens, `deadline` at the latest (not at all when it has passed), and reports
-    /// all of it.
+    /// Waits until something happens, `deadline` at the latest (not at all when it has passed), and reports all of it.
     ///
     /// - Returns: whether anything happened.
     func wait<Sink: NetworkSink>(until deadline: Instant, now: Instant, sink: Sink) throws(PosixError) -> Bool
-    /// Reports what came up since, in the same turn and without waiting. An end that follows bytes of this turn is left
-    /// for the next one, so that replies leave first.
-    ///
-    /// - Returns: whether anything had.
-    func gather<Sink: NetworkSink>(sink: Sink) throws(PosixError) -> Bool
 }

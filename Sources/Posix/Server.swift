@@ -6,11 +6,11 @@ import Storage
 ///
 /// A turn:
 /// 1. wait until something happens, the node's next deadline at the latest;
-/// 2. finished disk work goes to the node, then all that the sockets have, and what came in meanwhile, then `turnEnded`;
+/// 2. finished disk work, then all that the sockets have, goes to the node as events, then `turnEnded`;
 /// 3. peers' output is sent, then clients' output, one write each;
-/// 4. disk work begins; on a fast disk the log write is done here, and the next turn does not wait: it begins with the write's
-///    completion, together with what came in during the write (acknowledgements of peers, first of all);
-/// 5. connections are closed, peers dialled.
+/// 4. disk work begins; on a fast disk the log write is done here;
+/// 5. connections are closed, peers dialled;
+/// 6. what the log write made durable goes to the node at once, and steps 3 to 5 follow for it.
 ///
 /// One thread. Everything that blocks longer than a log write on a fast disk runs on threads of `DiskQueue` and `Resolver`.
 package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: NetworkSink {
@@ -105,7 +105,6 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
             let isIdling = emptyTurns >= options.emptyTurnsMax
             let until = isIdling ? max(wake, asked + .milliseconds(1)) : wake
             let hasEvents = try backend.wait(until: until, now: asked, sink: self)
-            if hasEvents { try gather() }
             emptyTurns = hasEvents || wake > asked ? 0 : emptyTurns + 1
         } catch {
             throw .failed(error)
@@ -120,18 +119,15 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
             expire()
             deliver(.turnEnded)
             try carryOut()
+            // What the log write of this turn made durable does not wait for the next one.
+            if try deliverFinished() {
+                deliver(.turnEnded)
+                try carryOut()
+            }
         } catch {
             throw .diskFailed(error)
         }
         statistics.turnTime.record(SystemClock.instant() - start)
-    }
-
-    /// Takes what came in while the first events were handled: each command more in a batch is a share less of a log write
-    /// and a frame.
-    private func gather() throws(PosixError) {
-        for _ in 0..<options.gatherRounds {
-            if try !backend.gather(sink: self) { return }
-        }
     }
 
     /// When the next turn has to begin at the latest.
@@ -146,22 +142,26 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
     @inline(__always)
     func deliver(_ event: NodeEvent) { handler.handle(event, now: now, into: &effects) }
 
-    /// Hands finished disk work to the node.
-    private func deliverFinished() throws(DiskFailure) {
-        for item in try disk.takeFinished() {
+    /// Hands finished disk work to the node. False when there was none.
+    private func deliverFinished() throws(DiskFailure) -> Bool {
+        let finished = try disk.takeFinished()
+        if finished.isEmpty { return false }
+        now = SystemClock.now()
+        for item in finished {
             if let bytes = item.bytes {
                 deliver(.diskRead(number: item.number, bytes.buffer.view))
             } else {
                 deliver(.diskCompleted(number: item.number))
             }
         }
+        return true
     }
 
     /// Begins a turn: what is known before the sockets are asked goes first.
     package func woke() {
         now = SystemClock.now()
         do throws(DiskFailure) {
-            try deliverFinished()
+            _ = try deliverFinished()
         } catch {
             end = .diskFailed(error)
         }
@@ -237,8 +237,6 @@ package struct ServerOptions: Sendable {
     package var drainTime = Nanoseconds.milliseconds(1000)
     /// How long an orderly shutdown may take.
     package var shutdownTime = Nanoseconds.milliseconds(10_000)
-    /// How often the sockets are asked again in a turn, as long as something comes.
-    package var gatherRounds = 3
     /// So many turns in a row may do nothing before the loop slows down.
     package var emptyTurnsMax = 10_000
     package init() {}

@@ -21,7 +21,7 @@ import Testing
         }
         try harness.turn(until: "all is echoed") { zip(clients, expected).allSatisfy { $0.text == $1 } }
         #expect(harness.statistics.accepts == 200)
-        #expect(harness.statistics.turns <= harness.statistics.waits)
+        #expect(harness.statistics.turns == harness.statistics.waits)
     }
 
     @Test func allReadableConnectionsAreReadInOneTurnWithOneReadEach() throws {
@@ -107,21 +107,6 @@ import Testing
         try harness.turn(until: "the node knows") { harness.handler.closes(of: 1) == 1 }
     }
 
-    @Test func anEndThatComesInTheTurnOfItsBytesWaitsForTheReplies() throws {
-        let harness = try Harness()
-        let client = try TestClient(port: harness.clientPort)
-        try harness.turn(until: "it is accepted") { harness.handler.clientOutputs.count == 1 }
-        // The end comes in while the bytes are handled: between the turn's first look at the sockets and the next.
-        harness.handler.onBytes = { client.endSending() }
-        client.send("question")
-        try harness.turn(until: "the server closes") {
-            client.receive()
-            return client.hasEnded
-        }
-        #expect(client.text == "question")
-        #expect(client.error == 0)
-    }
-
     @Test func aResetConnectionIsClosedOnce() throws {
         let harness = try Harness()
         do {
@@ -182,7 +167,7 @@ import Testing
             return sent == 8 << 20 && harness.handler.bytesFromClient[1] == sent
         }
         #expect(harness.handler.turnBytesMost >= 8192)
-        #expect(harness.handler.turnBytesMost < backend.turnBytesMax + backend.readBytes)
+        #expect(harness.handler.turnBytesMost <= backend.turnBytesMax)
         #expect(harness.handler.bytesFromClient[2] ?? 0 > 0)
     }
 

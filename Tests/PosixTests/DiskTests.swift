@@ -281,19 +281,13 @@ private final class DiskHarness {
         #expect(failure?.description.contains("check the disk and start it again") == true)
     }
 
-    @Test func theServerDeliversInlineCompletionsFirstInTheNextTurnWithoutWaiting() throws {
+    @Test func theServerDeliversInlineCompletionsInTheSameTurn() throws {
         let harness = try Harness(mode: .inline)
         harness.wish { $0.disk.append(DiskOperation(number: 1, action: .create(name: FileName("a"), byteCount: block))) }
         try harness.turn(until: "it is made") { harness.handler.diskFinished == [1] }
-        harness.handler.neverWakes = true
         harness.wish {
             $0.disk.append(DiskOperation(number: 2, action: .write(name: FileName("a"), offset: 0, block: filled(1))))
-            $0.clientOutput.append(ConnectionID(99))
         }
-        harness.handler.wantsTurns = true
-        try harness.turns(1)
-        harness.handler.wantsTurns = false
-        #expect(harness.handler.diskFinished == [1])
         try harness.turns(1)
         #expect(harness.handler.diskFinished == [1, 2])
     }

@@ -41,9 +41,6 @@ final class EchoHandler: TurnHandler {
     var diskFinished: [UInt64] = []
     var exitsOnShutdown = true
     var wantsTurns = false
-    var neverWakes = false
-    /// Called with each piece of a client's bytes.
-    var onBytes: () -> Void = {}
 
     func handle(_ event: NodeEvent, now: Now, into effects: inout NodeEffects) {
         switch event {
@@ -54,7 +51,6 @@ final class EchoHandler: TurnHandler {
             turnBytes[connection.rawValue, default: 0] += bytes.count
             bytesFromClient[connection.rawValue, default: 0] += bytes.count
             turnBytesMost = max(turnBytesMost, turnBytes[connection.rawValue, default: 0])
-            onBytes()
             if echoes { send(connection.rawValue, bytes.array, &effects) }
         case .clientInputEnded(let connection): effects.closeClients.append((connection, afterOutput: true))
         case .clientClosed(let connection):
@@ -93,10 +89,7 @@ final class EchoHandler: TurnHandler {
     }
 
     /// Turns come often, so that a test can look at its condition.
-    var nextDeadline: Instant {
-        if wantsTurns { return Instant(nanoseconds: 0) }
-        return neverWakes ? .never : SystemClock.instant() + .milliseconds(5)
-    }
+    var nextDeadline: Instant { wantsTurns ? Instant(nanoseconds: 0) : SystemClock.instant() + .milliseconds(5) }
     func output(of connection: ConnectionID) -> ByteBuffer? { clientOutputs[connection.rawValue] }
     func output(of link: PeerLinkID) -> ByteBuffer? { linkOutputs[link.rawValue] }
 
