@@ -40,7 +40,11 @@ package final class HashValue: CollectionValue {
         return HashValue(page: page, tableBytes: tableBytes)
     }
 
-    package override func discard(budget: inout Int) -> Bool { CountedTree.discard(&page, budget: &budget) }
+    package override func discard(budget: inout Int) -> Bool {
+        var root = page
+        defer { page = root }
+        return CountedTree.discard(&root, budget: &budget)
+    }
 
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()

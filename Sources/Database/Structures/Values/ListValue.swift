@@ -41,7 +41,11 @@ package final class ListValue: CollectionValue {
 
     package override func copy() -> CollectionValue { ListValue(copying: self) }
 
-    package override func discard(budget: inout Int) -> Bool { CountedTree.discard(&page, budget: &budget) }
+    package override func discard(budget: inout Int) -> Bool {
+        var root = page
+        defer { page = root }
+        return CountedTree.discard(&root, budget: &budget)
+    }
 
     package override func digest(seed: UInt64) -> Digest {
         var whole = Digest()

@@ -69,7 +69,11 @@ package final class SetValue: CollectionValue {
 
     package override func copy() -> CollectionValue { SetValue(copying: self) }
 
-    package override func discard(budget: inout Int) -> Bool { CountedTree.discard(&page, budget: &budget) }
+    package override func discard(budget: inout Int) -> Bool {
+        var root = page
+        defer { page = root }
+        return CountedTree.discard(&root, budget: &budget)
+    }
 
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()

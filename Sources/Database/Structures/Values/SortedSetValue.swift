@@ -63,8 +63,15 @@ package final class SortedSetValue: CollectionValue {
     package override func copy() -> CollectionValue { SortedSetValue(copying: self) }
 
     package override func discard(budget: inout Int) -> Bool {
-        guard let index else { return CountedTree.discard(&page, budget: &budget) }
-        return CountedTree.discard(&index.page, budget: &budget) && CountedTree.discard(&page, budget: &budget)
+        if let index {
+            var root = index.page
+            let isDone = CountedTree.discard(&root, budget: &budget)
+            index.page = root
+            if !isDone { return false }
+        }
+        var root = page
+        defer { page = root }
+        return CountedTree.discard(&root, budget: &budget)
     }
 
     package override func digest(seed: UInt64) -> Digest {
