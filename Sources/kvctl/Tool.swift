@@ -7,6 +7,7 @@ enum Tool {
         case up, status, down, kill, pause, resume, start
         case transferLeader
         case bench
+        case importFile, exportFile
         case inspectLog
         case redisCommand
 
@@ -22,6 +23,8 @@ enum Tool {
             case .start: try ClusterCommands.start(values)
             case .transferLeader: try TransferCommand.run(values)
             case .bench: try BenchCommand.run(values)
+            case .importFile: try ImportCommand.run(values)
+            case .exportFile: try ExportCommand.run(values)
             case .inspectLog: try LogCommand.run(values)
             case .redisCommand: try RedisCommand.run(values)
             }
@@ -66,6 +69,13 @@ enum Tool {
     // For logs.
     static let directory = Argument<String>("directory", help: "A node's data directory, as in ./data/node-1.")
     static let brief = Flag("brief", help: "Print only segments and what is not as it should be.")
+
+    // For RDB files.
+    static let rdbFile = Argument<String>("file", help: "An RDB file, as redis-server writes it.")
+    static let replace = Flag("replace", help: "Overwrite what is there: keys at an import, the file at an export.")
+    static let skipUnsupported = Flag(
+        "skip-unsupported", help: "Exit with 0 even though the file has functions or values of modules, which can't be taken.")
+    static let database = Option<Int>("database", help: "Only the keys of this database.", problem: between(0, 1 << 30))
 
     // For load.
     static let workload = Option(
@@ -162,6 +172,23 @@ enum Tool {
                     seed, json,
                 ],
                 action: .bench),
+            ToolCommand(
+                "import", abstract: "Brings the keys of a Redis RDB file into a cluster.",
+                discussion: """
+                    Files of RDB versions 9 to 11 (Redis 5 to 7.2, Valkey 7.2 and 8) are read. The whole file is checked before the first key is \
+                    sent. Functions and values of modules can't be taken: they are counted, the rest is imported, and the exit code is 1 \
+                    unless --skip-unsupported is given. Keys that are there already stay as they are unless --replace is given.
+
+                        redis-cli --rdb dump.rdb && kvctl import dump.rdb
+                    """,
+                declares: [rdbFile, replace, skipUnsupported, database, json], action: .importFile),
+            ToolCommand(
+                "export", abstract: "Writes the keys of a cluster to an RDB file that redis-server 7.0 and later loads.",
+                discussion: """
+                    The cluster goes on working meanwhile, so the file is not a picture of one moment: each key has a value that it had at some time \
+                    during the export. The file appears when it is complete.
+                    """,
+                declares: [rdbFile, replace, database, json], action: .exportFile),
             ToolCommand(
                 "transfer-leader", abstract: "Hands leadership to another node without a pause.", declares: [to],
                 action: .transferLeader),

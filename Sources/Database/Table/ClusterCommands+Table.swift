@@ -24,5 +24,9 @@ enum ClusterCommands {
             "wait", arity: 3, [.noScript], [.connection], group: .generic, since: "3.0.0", complexity: "O(1)",
             summary: "Waits until writes are on other nodes; every acknowledged write is on a majority already.",
             tips: ["request_policy:all_shards", "response_policy:agg_min"]),
+        CommandDefinition(
+            "waitaof", arity: 4, [.noScript], [.connection], group: .generic, since: "7.2.0", complexity: "O(1)",
+            summary: "Waits until writes are on disks; every acknowledged write is on those of a majority already.",
+            tips: ["request_policy:all_shards", "response_policy:agg_min"]),
     ]
 }

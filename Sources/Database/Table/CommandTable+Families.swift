@@ -8,6 +8,8 @@ extension CommandTable {
         SortedSetCommands.definitions,
         KeyCommands.definitions,
         ExpiryCommands.definitions,
+        DumpCommands.definitions,
+        SortCommands.definitions,
         ConnectionCommands.definitions,
         ServerCommands.definitions,
         ClusterCommands.definitions,

@@ -4,7 +4,7 @@ import RESP
 
 /// The commands that a node answers itself, by their full names in the command table.
 enum LocalCommand: String, CaseIterable {
-    case ping, echo, select, hello, reset, quit, info, role, wait, command
+    case ping, echo, select, hello, reset, quit, info, role, wait, waitaof, command
     case commandCount = "command|count"
     case commandInfo = "command|info"
     case commandDocs = "command|docs"
@@ -64,6 +64,7 @@ extension Node {
         case .info: info(connection)
         case .role: role(connection)
         case .wait: wait(connection)
+        case .waitaof: waitForDisks(connection)
         case .clientID, .clientGetName, .clientSetName, .clientSetInfo, .clientInfo, .clientList, .clientKill, .clientReply,
             .clientNoEvict, .clientNoTouch, .clientHelp:
             runClientCommand(local, connection)

@@ -130,11 +130,32 @@ extension Node {
         }
         if wanted < 0 { return replyError(connection, "ERR value is out of range, must be positive") }
         if timeout < 0 { return replyError(connection, "ERR timeout is negative") }
-        let majority = options.members.count / 2
-        var reached = majority
-        if group.raft.role == .leader {
-            reached = max(majority, group.raft.peers.filter { $0.matchIndex >= group.raft.commitIndex }.count)
+        connection.writer.integer(followersReached)
+    }
+
+    /// WAITAOF: what WAIT says, of disks: an acknowledged write is on those of a majority, which counts as one disk here and the rest
+    /// elsewhere.
+    func waitForDisks(_ connection: ClientConnection) {
+        guard let local = parseInteger(arguments[1]), let wanted = parseInteger(arguments[2]) else {
+            return replyError(connection, "ERR value is not an integer or out of range")
         }
-        connection.writer.integer(reached)
+        if local < 0 || local > 1 {
+            return replyError(connection, "ERR value is out of range, value must between 0 and 1")
+        }
+        if wanted < 0 { return replyError(connection, "ERR value is out of range, must be positive") }
+        guard let timeout = parseInteger(arguments[3]) else {
+            return replyError(connection, "ERR timeout is not an integer or out of range")
+        }
+        if timeout < 0 { return replyError(connection, "ERR timeout is negative") }
+        connection.writer.array(2)
+        connection.writer.integer(1)
+        connection.writer.integer(followersReached)
+    }
+
+    /// Nodes besides one that are known to have everything that is committed on their disks.
+    private var followersReached: Int {
+        let majority = options.members.count / 2
+        if group.raft.role != .leader { return majority }
+        return max(majority, group.raft.peers.filter { $0.matchIndex >= group.raft.commitIndex }.count)
     }
 }

@@ -79,10 +79,15 @@ final class Connection {
     /// Sends a command.
     func send(_ words: [String], deadline: Instant = .never) throws(Failure) {
         CommandWriter(output).command(words)
-        while !output.isEmpty {
-            let sent = Glibc.send(descriptor, output.view.start, output.count, Int32(MSG_NOSIGNAL))
+        try send(output, deadline: deadline)
+    }
+
+    /// Sends commands that are written already; the buffer is empty afterwards.
+    func send(_ commands: ByteBuffer, deadline: Instant = .never) throws(Failure) {
+        while !commands.isEmpty {
+            let sent = Glibc.send(descriptor, commands.view.start, commands.count, Int32(MSG_NOSIGNAL))
             if sent > 0 {
-                output.consume(sent)
+                commands.consume(sent)
             } else if errno == EAGAIN {
                 try wait(for: Int16(POLLOUT), deadline)
             } else if errno != EINTR {

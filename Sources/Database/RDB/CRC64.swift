@@ -1,0 +1,45 @@
+import Base
+
+/// The 64-bit checksum of Redis's files and payloads: the polynomial of D. T. Jones (0xAD93D23594C935A9), reflected, without initial
+/// and final inversion. Eight bytes at a step by tables.
+package enum CRC64 {
+    /// The polynomial with its bits in reverse order.
+    private static let polynomial: UInt64 = 0x95AC_9329_AC4B_C9B5
+
+    /// Eight tables of 256: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes.
+    private static let tables: [UInt64] = {
+        var tables = [UInt64](repeating: 0, count: 8 * 256)
+        for byte in 0..<256 {
+            var crc = UInt64(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ polynomial : crc >> 1 }
+            tables[byte] = crc
+        }
+        for byte in 0..<256 {
+            for k in 1..<8 {
+                let before = tables[(k - 1) * 256 + byte]
+                tables[k * 256 + byte] = (before >> 8) ^ tables[Int(before & 0xFF)]
+            }
+        }
+        return tables
+    }()
+
+    /// The checksum of `view`, or of everything so far when `continuing` is the checksum of what came before.
+    package static func checksum(_ view: ByteView, continuing: UInt64 = 0) -> UInt64 {
+        tables.withUnsafeBufferPointer { table in
+            var crc = continuing
+            var index = 0
+            while index <= view.count - 8 {
+                let word = view.start.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian ^ crc
+                var next: UInt64 = 0
+                for k in 0..<8 { next ^= table[(7 - k) * 256 + Int((word >> UInt64(8 * k)) & 0xFF)] }
+                crc = next
+                index += 8
+            }
+            while index < view.count {
+                crc = (crc >> 8) ^ table[Int((crc ^ UInt64(view[index])) & 0xFF)]
+                index += 1
+            }
+            return crc
+        }
+    }
+}

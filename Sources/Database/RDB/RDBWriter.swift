@@ -1,0 +1,105 @@
+import Base
+
+/// Writes lengths, strings and numbers of the RDB format at the end of a buffer.
+package struct RDBWriter {
+    /// Where the bytes go.
+    package let buffer: ByteBuffer
+
+    /// A writer at the end of `buffer`.
+    package init(_ buffer: ByteBuffer) { self.buffer = buffer }
+
+    /// A length, or a number in its encoding.
+    package func length(_ value: Int) {
+        check(value >= 0, "a length is not negative")
+        number(UInt64(value))
+    }
+
+    /// A number in the encoding of lengths.
+    package func number(_ value: UInt64) {
+        if value < 1 << 6 {
+            buffer.append(byte: UInt8(value))
+        } else if value < 1 << 14 {
+            buffer.append(byte: 0x40 | UInt8(value >> 8))
+            buffer.append(byte: UInt8(value & 0xFF))
+        } else if value <= UInt64(UInt32.max) {
+            buffer.append(byte: 0x80)
+            buffer.append(integer: UInt32(value).byteSwapped)
+        } else {
+            buffer.append(byte: 0x81)
+            buffer.append(integer: value.byteSwapped)
+        }
+    }
+
+    /// A string: as an integer where it is the text of one that fits 32 bits, else as it is.
+    package func string(_ bytes: ByteView) {
+        if bytes.count <= 11, let value = PackedElement.canonicalInteger(bytes), integer(value) { return }
+        length(bytes.count)
+        buffer.append(bytes)
+    }
+
+    /// A string of literal text.
+    package func string(_ text: String) { Array(text.utf8).withView { string($0) } }
+
+    /// An integer's text as a string.
+    func string(decimal value: Int64) {
+        if integer(value) { return }
+        withDecimal(value) { string($0) }
+    }
+
+    /// An element as a string.
+    func string(_ element: PackedElement) {
+        if element.isInteger { string(decimal: element.integer) } else { string(element.bytes) }
+    }
+
+    /// A string's special encoding for small integers; false where it does not fit.
+    private func integer(_ value: Int64) -> Bool {
+        if let small = Int8(exactly: value) {
+            buffer.append(byte: 0xC0)
+            buffer.append(integer: small)
+        } else if let small = Int16(exactly: value) {
+            buffer.append(byte: 0xC1)
+            buffer.append(integer: small)
+        } else if let small = Int32(exactly: value) {
+            buffer.append(byte: 0xC2)
+            buffer.append(integer: small)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// A string that is a listpack of entries that exist.
+    func listpack(_ list: PackedList) {
+        let bytes = list.byteCount + PackedList.frameBytes
+        length(bytes)
+        listpackHeader(bytes: bytes, count: list.count)
+        buffer.append(list.entries)
+        buffer.append(byte: 0xFF)
+    }
+
+    private func listpackHeader(bytes: Int, count: Int) {
+        check(bytes <= Int(UInt32.max), "a listpack's size fits 32 bits")
+        buffer.append(integer: UInt32(bytes))
+        buffer.append(integer: UInt16(min(count, 65535)))
+    }
+
+    /// A string that is a listpack of the elements that `body` hands to the function that it gets.
+    func listpack(_ body: (_ append: (PackedElement) -> Void) -> Void) {
+        let entries = ByteBuffer(capacity: 256)
+        var count = 0
+        body { element in
+            let bytes = PackedEntry.bodyBytes(element)
+            let total = bytes + PackedEntry.backBytes(bytes)
+            if let start = entries.reserve(total).baseAddress {
+                PackedEntry.encode(element, bodyBytes: bytes, to: start)
+                entries.commit(total)
+                count += 1
+            }
+        }
+        let bytes = entries.count + PackedList.frameBytes
+        length(bytes)
+        listpackHeader(bytes: bytes, count: count)
+        buffer.append(entries.view)
+        buffer.append(byte: 0xFF)
+    }
+}

@@ -1,0 +1,21 @@
+// The data of SORT; its body is in Commands/Sort.
+enum SortCommands {
+    private static let complexity = "O(N+M*log(M)) for N elements of which M are returned; O(N) without sorting"
+
+    static let definitions: [CommandDefinition] = [
+        CommandDefinition(
+            "sort", arity: -2, [.write, .denyOOM], [.set, .sortedSet, .list, .dangerous],
+            keys: [
+                .key(1, [.readOnly, .access]),
+                KeySpecification(
+                    [.overwrite, .update], begin: .keyword("STORE", from: 2), find: .range(last: 0, step: 1, limit: 0)),
+            ],
+            group: .generic, since: "1.0.0", complexity: complexity,
+            summary: "Sorts a list, set or sorted set by its elements or by other keys; returns or stores the result.", body: sort
+        ),
+        CommandDefinition(
+            "sort_ro", arity: -2, [.readonly], [.set, .sortedSet, .list, .dangerous], keys: [.key(1, [.readOnly, .access])],
+            group: .generic, since: "7.0.0", complexity: complexity,
+            summary: "Sorts a list, set or sorted set by its elements or by other keys, without storing.", body: sortReadOnly),
+    ]
+}
