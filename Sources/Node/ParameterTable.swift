@@ -41,8 +41,8 @@ enum ParameterTable {
             parameter("zset-max-listpack-entries", anyCount, "128", replicated: true, alias: "zset-max-ziplist-entries"),
             parameter("zset-max-listpack-value", anyCount, "64", replicated: true, alias: "zset-max-ziplist-value"),
             parameter("hll-sparse-max-bytes", anyCount, "3000"),
-            parameter("stream-node-max-bytes", anyCount, "4096"),
-            parameter("stream-node-max-entries", anyCount, "100"),
+            parameter("stream-node-max-bytes", anyCount, "4096", replicated: true),
+            parameter("stream-node-max-entries", anyCount, "100", replicated: true),
             parameter("activerehashing", .boolean, "yes"),
         ]
     }

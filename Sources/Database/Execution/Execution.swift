@@ -185,12 +185,23 @@ package final class Execution {
             return
         }
         check(!entry.isString && entry.collection === value, "the changed collection is the key's")
-        if value.count == 0 {
+        if value.count == 0 && !value.staysEmpty {
             _ = stamp()
             keyspace.remove(key)
         } else {
             keyspace.changed(entry, stamp: stamp())
         }
+    }
+
+    /// Notes that a collection has changed what belongs to it without being its content (the groups of a stream), which WATCH
+    /// does not see.
+    package func changedAside(_ value: CollectionValue, at key: ByteView) {
+        guard let entry = keyspace.find(key), !entry.isString, entry.collection === value else {
+            check(false, "a changed collection is in the keyspace")
+            return
+        }
+        _ = stamp()
+        keyspace.changedAside(entry)
     }
 
     /// Deletes a key. False when it was not there (or was expired).

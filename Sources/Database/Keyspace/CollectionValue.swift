@@ -5,7 +5,7 @@ import Base
 /// A class hierarchy rather than a protocol: the dispatch is one indirect call, and a reference fits the entry's word.
 /// A subclass is `final`, changes itself in place and never knows its key, its deadline or its database. A collection
 /// without elements does not exist in the keyspace: the command that takes the last one deletes the key
-/// (`Execution.changed(_:at:)` does it).
+/// (`Execution.changed(_:at:)` does it). Streams alone stay (`staysEmpty`).
 package class CollectionValue {
     /// Bytes that the keyspace has counted for this value; kept by `Keyspace` alone.
     final var accountedBytes = 0
@@ -23,6 +23,12 @@ package class CollectionValue {
         check(false, "a collection counts its elements")
         return 0
     }
+
+    /// Whether the key stays when the last element goes.
+    package var staysEmpty: Bool { false }
+
+    /// What there is to free, in elements: whether the value is freed in steps.
+    package var elementsToFree: Int { count }
 
     /// Bytes of memory that the value takes, its own object included, in constant time. An estimate that goes up and
     /// down with what is really allocated.
@@ -54,7 +60,7 @@ package class CollectionValue {
     /// what was done. True when what is left can go at once. Values that can be large override it, so that dropping a
     /// million elements is no stall.
     package func discard(budget: inout Int) -> Bool {
-        budget -= min(budget, 1 + count)
+        budget -= min(budget, 1 + elementsToFree)
         return true
     }
 }

@@ -36,7 +36,7 @@ final class Graveyard {
 
     /// Takes over a collection that was just removed.
     func bury(_ collection: CollectionValue) {
-        if collection.count < Graveyard.collectionCountMin { return }
+        if collection.elementsToFree < Graveyard.collectionCountMin { return }
         collections.append(collection)
     }
 

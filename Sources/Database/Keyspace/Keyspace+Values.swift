@@ -84,7 +84,7 @@ extension Keyspace {
 
     /// Sets a collection, whatever was there. The keyspace keeps a reference.
     func setCollection(_ key: ByteView, _ value: CollectionValue, deadline: DeadlineChange, stamp: ChangeStamp) {
-        check(value.count > 0, "an empty collection is not in the keyspace")
+        check(value.count > 0 || value.staysEmpty, "an empty collection is not in the keyspace")
         let hash = hashOf(key)
         let location = locate(hash)
         let slot = location.segment.find(key, tag: location.tag)
@@ -208,6 +208,13 @@ extension Keyspace {
             account(collection, bytes: collection.memoryBytes)
         }
         stampEntry(entry, stamp)
+    }
+
+    /// Notes a change of what belongs to a value without being its content, the groups of a stream: nobody who watches the
+    /// key is told.
+    func changedAside(_ entry: Entry) {
+        let collection = entry.collection
+        account(collection, bytes: collection.memoryBytes)
     }
 
     // MARK: parts

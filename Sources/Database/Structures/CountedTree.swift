@@ -73,6 +73,8 @@ struct CountedTree {
         switch page.kind {
         case .inner: CountedNode(page: page).key(0)
         case .keyedLeaf: KeyedLeaf(page: page).key(0)
+        case .streamNode: StreamNode(page: page).base.milliseconds
+        case .streamGroup: StreamGroup(page: page).key
         default: 0
         }
     }
@@ -216,6 +218,8 @@ struct CountedTree {
         switch page.kind {
         case .inner: page.count < CountedNode.childrenMin
         case .keyedLeaf: KeyedLeaf(page: page).liveBytes < KeyedLeaf.bytesMin
+        // What a node of a stream holds is part of the state: it goes as a whole.
+        case .streamNode, .streamGroup: false
         default: !chunkLimit.isExceeded(bytes: PackedList(page: page).byteCount * 4, count: page.count * 4)
         }
     }

@@ -13,6 +13,10 @@ enum PageKind: UInt8 {
     case inner
     /// One long byte string that lives outside of the leaf that names it.
     case blob
+    /// Entries of a stream one behind the other (`StreamNode`).
+    case streamNode
+    /// One consumer group with the roots of its trees (`StreamGroup`).
+    case streamGroup
 }
 
 /// A reference-counted allocation: the one building block of all collections.
@@ -58,6 +62,8 @@ struct Page {
         case PageKind.integerSet.rawValue: .integerSet
         case PageKind.keyedLeaf.rawValue: .keyedLeaf
         case PageKind.inner.rawValue: .inner
+        case PageKind.streamNode.rawValue: .streamNode
+        case PageKind.streamGroup.rawValue: .streamGroup
         default: .blob
         }
     }
@@ -101,7 +107,9 @@ struct Page {
             for index in 0..<count { node.child(index).release() }
         case .keyedLeaf:
             if blobs > 0 { KeyedLeaf(page: self).forEachBlob { $0.release() } }
-        case .packedList, .integerSet, .blob:
+        case .streamGroup:
+            StreamGroup(page: self).forEachRoot { $0.release() }
+        case .packedList, .integerSet, .blob, .streamNode:
             break
         }
         start.deallocate()
@@ -138,7 +146,9 @@ struct Page {
             for index in 0..<count { bytes += node.child(index).totalBytes }
         case .keyedLeaf:
             if blobs > 0 { KeyedLeaf(page: self).forEachBlob { bytes += $0.capacity } }
-        case .packedList, .integerSet, .blob:
+        case .streamGroup:
+            StreamGroup(page: self).forEachRoot { bytes += $0.totalBytes }
+        case .packedList, .integerSet, .blob, .streamNode:
             break
         }
         return bytes

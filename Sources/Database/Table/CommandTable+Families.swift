@@ -6,6 +6,7 @@ extension CommandTable {
         ListCommands.definitions,
         SetCommands.definitions,
         SortedSetCommands.definitions,
+        StreamCommands.definitions,
         KeyCommands.definitions,
         ExpiryCommands.definitions,
         DumpCommands.definitions,

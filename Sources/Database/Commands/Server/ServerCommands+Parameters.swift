@@ -14,6 +14,8 @@ extension ServerCommands {
         ("set-max-listpack-value", { access(&$0.setValueBytes, $1) }),
         ("zset-max-listpack-entries", { access(&$0.sortedSetEntries, $1) }),
         ("zset-max-listpack-value", { access(&$0.sortedSetValueBytes, $1) }),
+        ("stream-node-max-bytes", { access(&$0.streamNodeBytes, $1) }),
+        ("stream-node-max-entries", { access(&$0.streamNodeEntries, $1) }),
     ]
 
     /// Sets the field when there is a value, and returns what it is.

@@ -17,6 +17,13 @@ package struct CollectionLimits: Equatable, Sendable {
     package var sortedSetEntries = 128
     /// `zset-max-listpack-value`, in bytes.
     package var sortedSetValueBytes = 64
+    /// `stream-node-max-bytes`; 0 and everything above `streamNodeBytesMax` count as that.
+    package var streamNodeBytes = 4096
+    /// `stream-node-max-entries`; 0 for no limit.
+    package var streamNodeEntries = 100
+
+    /// The largest node of several entries: no single copy of one is long.
+    static let streamNodeBytesMax = 1 << 20
 
     /// Redis's defaults.
     package init() {}
