@@ -40,7 +40,7 @@ enum ParameterTable {
             parameter("set-max-listpack-value", anyCount, "64", replicated: true),
             parameter("zset-max-listpack-entries", anyCount, "128", replicated: true, alias: "zset-max-ziplist-entries"),
             parameter("zset-max-listpack-value", anyCount, "64", replicated: true, alias: "zset-max-ziplist-value"),
-            parameter("hll-sparse-max-bytes", anyCount, "3000"),
+            parameter("hll-sparse-max-bytes", anyCount, "3000", replicated: true),
             parameter("stream-node-max-bytes", anyCount, "4096", replicated: true),
             parameter("stream-node-max-entries", anyCount, "100", replicated: true),
             parameter("activerehashing", .boolean, "yes"),

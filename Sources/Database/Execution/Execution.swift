@@ -40,6 +40,8 @@ package final class Execution {
     @exclusivity(unchecked) package var statistics = DatabaseStatistics()
     /// Whether the end of an entry removes keys that are due (DEBUG SET-ACTIVE-EXPIRE). Replicated.
     @exclusivity(unchecked) package internal(set) var removesExpiredKeys = true
+    /// Counts of HyperLogLogs that this node need not work out again. Not replicated.
+    @exclusivity(unchecked) var hyperLogLogCounts = HyperLogLogCounts()
     /// For texts of numbers and other short-lived bytes.
     let scratch = ByteBuffer()
     /// The table that commands were resolved with.
@@ -97,9 +99,15 @@ package final class Execution {
 
     /// Whether an entry's deadline is still to come.
     @inline(__always)
-    package func isAlive(_ entry: Entry) -> Bool {
-        guard let deadline = entry.deadline else { return true }
-        return deadline > now.milliseconds
+    package func isAlive(_ entry: Entry) -> Bool { !entry.mayExpire || isStillAlive(entry) }
+
+    private func isStillAlive(_ entry: Entry) -> Bool {
+        if let deadline = entry.deadline, deadline <= now.milliseconds { return false }
+        if !entry.hasFieldDeadlines { return true }
+        // From here on the hash shows what is left of it by now.
+        let hash = unsafeDowncast(entry.collection, to: HashValue.self)
+        hash.show(at: now.milliseconds)
+        return hash.count > 0
     }
 
     /// What `read` and `write` found.
@@ -204,6 +212,12 @@ package final class Execution {
         keyspace.changedAside(entry)
     }
 
+    /// As `changed(_:at:)`, after deadlines of a hash's fields were set or dropped.
+    func fieldDeadlinesChanged(_ hash: HashValue, at key: ByteView) {
+        if let entry = keyspace.find(key) { keyspace.fieldDeadlinesChanged(entry) }
+        changed(hash, at: key)
+    }
+
     /// Deletes a key. False when it was not there (or was expired).
     @discardableResult
     package func delete(_ key: ByteView) -> Bool {
@@ -229,6 +243,22 @@ package final class Execution {
         statistics.expiredKeys += 1
         let removed = keyspace.remove(key)
         check(removed, "only a key that is there expires")
+    }
+
+    /// Removes fields of the hash at a key whose deadlines have come, and the key with the last one.
+    func expireFields(_ key: ByteView, in keyspace: Keyspace, limit: Int) {
+        guard let entry = keyspace.find(key), entry.hasFieldDeadlines else {
+            check(false, "only a hash with deadlines has fields that expire")
+            return
+        }
+        let hash = unsafeDowncast(entry.collection, to: HashValue.self)
+        hash.show(at: now.milliseconds)
+        let removed = hash.removeExpiredFields(limit: limit, seed: keyspace.seed)
+        check(removed > 0, "only fields whose deadline has come expire")
+        statistics.expiredFields += UInt64(removed)
+        if hash.storedCount == 0 { return expire(key, in: keyspace) }
+        changes += 1
+        keyspace.changed(entry, stamp: ChangeStamp(version: changes, accessSeconds: entry.accessSeconds))
     }
 
     /// The database of a number, or nil.
@@ -264,6 +294,8 @@ package struct DatabaseStatistics: Sendable {
     package var misses: UInt64 = 0
     /// Keys that were removed because their deadline had come.
     package var expiredKeys: UInt64 = 0
+    /// Fields of hashes that were removed because their deadline had come.
+    package var expiredFields: UInt64 = 0
     /// Items of the log carried out.
     package var itemsExecuted: UInt64 = 0
     /// Items of the log skipped because they came twice or too early.

@@ -29,6 +29,8 @@ package struct Entry {
         static let integer = Flags(rawValue: 2)
         /// A string that OBJECT ENCODING calls "raw" however short it is.
         static let raw = Flags(rawValue: 4)
+        /// A hash with deadlines on fields, which the keyspace has in their order.
+        static let fieldDeadlines = Flags(rawValue: 8)
     }
 
     private var word: UInt32 {
@@ -66,6 +68,13 @@ package struct Entry {
 
     @inline(__always)
     var hasDeadline: Bool { flags.contains(.hasDeadline) }
+
+    @inline(__always)
+    var hasFieldDeadlines: Bool { flags.contains(.fieldDeadlines) }
+
+    /// Whether the key, or anything in it, has a deadline.
+    @inline(__always)
+    var mayExpire: Bool { !flags.isDisjoint(with: [.hasDeadline, .fieldDeadlines]) }
 
     @inline(__always)
     private var keyOffset: Int { hasDeadline ? Entry.headerBytes + Entry.deadlineBytes : Entry.headerBytes }

@@ -22,6 +22,7 @@ extension Keyspace {
         }
         check(count > 0, "a keyspace with an entry counts it")
         if entry.hasDeadline { heap.remove(entry) }
+        if entry.hasFieldDeadlines { forgetFieldDeadlines(entry) }
         location.segment.remove(at: slot)
         count -= 1
         entryBytes -= Entry.allocatedBytes(entry.byteCount)
@@ -143,6 +144,8 @@ extension Keyspace {
         count = 0
         entryBytes = 0
         heap = ExpiryHeap()
+        if let fieldDeadlines { graveyard.bury(fieldDeadlines) }
+        fieldDeadlines = nil
     }
 
     /// Checks table, counts and heap against each other; for tests. Slow.
@@ -176,5 +179,6 @@ extension Keyspace {
         check(depths == segmentsOfDepth, "the keyspace counts its segments")
         check(bytes == entryBytes, "the keyspace accounts for its memory")
         heap.checkInvariants()
+        checkFieldDeadlines()
     }
 }

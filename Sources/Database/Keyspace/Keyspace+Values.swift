@@ -98,6 +98,7 @@ extension Keyspace {
         entry.collectionField = Unmanaged.passRetained(value).toOpaque()
         place(entry, location, slot, hash, deadline: newDeadline, stamp)
         account(value, bytes: value.memoryBytes)
+        if type == .hash { fieldDeadlinesChanged(entry) }
     }
 
     /// Makes the string at `key` `byteCount` bytes long, in "raw" form, and returns its bytes to be written to; new bytes
@@ -198,6 +199,10 @@ extension Keyspace {
         entry.pointer.deallocate()
         other.insert(moved, hash: other.hashOf(destination))
         if !moved.isString { other.account(moved.collection, bytes: moved.collection.memoryBytes) }
+        if moved.hasFieldDeadlines {
+            moved.flags.remove(.fieldDeadlines)
+            other.fieldDeadlinesChanged(moved)
+        }
         stampEntry(moved, stamp)
     }
 
@@ -206,6 +211,7 @@ extension Keyspace {
         if !entry.isString {
             let collection = entry.collection
             account(collection, bytes: collection.memoryBytes)
+            if entry.hasFieldDeadlines { fieldDeadlinesChanged(entry) }
         }
         stampEntry(entry, stamp)
     }
@@ -259,6 +265,7 @@ extension Keyspace {
             return
         }
         if old.hasDeadline { heap.remove(old) }
+        if old.hasFieldDeadlines { forgetFieldDeadlines(old) }
         entryBytes += Entry.allocatedBytes(entry.byteCount) - Entry.allocatedBytes(old.byteCount)
         if !old.isString {
             account(old.collection, bytes: 0)

@@ -19,6 +19,8 @@ package final class Keyspace {
     @exclusivity(unchecked) var entryBytes = 0
     /// Deadlines, soonest first.
     @exclusivity(unchecked) var heap = ExpiryHeap()
+    /// Hashes that have fields with deadlines, by their soonest one; nil until there is the first.
+    @exclusivity(unchecked) var fieldDeadlines: SortedSetValue?
     /// `1 << directoryDepth` words: a segment's address, its depth in the upper 16 bits.
     @exclusivity(unchecked) var directory: UnsafeMutablePointer<UInt64>
     /// Bits of the hash that index the directory.
@@ -90,8 +92,12 @@ package final class Keyspace {
     /// Keys with a deadline.
     package var expiringCount: Int { heap.count }
 
-    /// The soonest deadline in milliseconds since 1970.
-    package var nextDeadline: Int64? { heap.first?.deadline }
+    /// The soonest deadline of all keys and fields, in milliseconds since 1970.
+    package var nextDeadline: Int64? {
+        let key = heap.first?.deadline
+        guard let field = nextFieldDeadline else { return key }
+        return key.map { min($0, field) } ?? field
+    }
 
     /// Average time to live in milliseconds at `now`, of the keys that have a deadline.
     package func averageTTL(nowMilliseconds now: Int64) -> Int64 {
@@ -101,7 +107,7 @@ package final class Keyspace {
 
     /// Bytes of memory, tables included. An estimate that follows what is really allocated.
     package var memoryBytes: Int {
-        entryBytes + tableBytes + heap.memoryBytes
+        entryBytes + tableBytes + heap.memoryBytes + (fieldDeadlines?.memoryBytes ?? 0)
     }
 
     /// Bytes of the table alone.

@@ -36,6 +36,16 @@ package struct ExtendedFloat: Equatable, Sendable {
         self = ExtendedFloat.rounded(UInt128(value.magnitude), exponent: 0, inexact: false, isNegative: value < 0)
     }
 
+    /// The value of a finite double, exactly.
+    init(_ value: Double) {
+        check(value.isFinite, "only a finite number has a value")
+        let isNormal = value.exponentBitPattern > 0
+        let significand = value.significandBitPattern | (isNormal ? 1 << 52 : 0)
+        self = ExtendedFloat.rounded(
+            UInt128(significand), exponent: Int(isNormal ? value.exponentBitPattern : 1) - 1075, inexact: false,
+            isNegative: value.sign == .minus)
+    }
+
     /// The number nearest to `magnitude * 2^exponent` (plus something below the last bit when `inexact`; there must be 65 bits then).
     static func rounded(_ magnitude: UInt128, exponent: Int, inexact: Bool, isNegative: Bool) -> ExtendedFloat {
         if magnitude == 0 { return ExtendedFloat(significand: 0, exponent: 0, isNegative: isNegative) }

@@ -94,7 +94,8 @@ package struct RDBEncoder {
     }
 
     private func append(_ hash: HashValue) {
-        if hash.isPacked {
+        // Expired fields that are still there are not written. (Deadlines of fields have no place in these versions of the format.)
+        if hash.isPacked, hash.hiding == nil {
             type(.hashListpack)
             return writer.listpack(PackedList(page: hash.page))
         }

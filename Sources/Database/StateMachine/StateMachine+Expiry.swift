@@ -35,13 +35,20 @@ extension StateMachine {
         return soonest
     }
 
-    /// Removes keys that are due, the soonest first, at most `expiredKeysPerEntry`.
+    /// Fields of a hash that one step removes.
+    private static let expiredFieldsPerStep = 8
+
+    /// Removes keys and fields of hashes that are due, the soonest first, in at most `expiredKeysPerEntry` steps.
     func removeExpired() {
         if !execution.removesExpiredKeys { return }
         let now = time.milliseconds
         for _ in 0..<StateMachine.expiredKeysPerEntry {
-            guard let (deadline, keyspace) = soonest, deadline <= now, let first = keyspace.heap.first else { return }
-            execution.expire(first.entry.key, in: keyspace)
+            guard let (deadline, keyspace) = soonest, deadline <= now else { return }
+            if let first = keyspace.heap.first, first.deadline == deadline {
+                execution.expire(first.entry.key, in: keyspace)
+            } else if let key = keyspace.nextFieldKey {
+                key.withView { execution.expireFields($0, in: keyspace, limit: StateMachine.expiredFieldsPerStep) }
+            }
         }
     }
 }

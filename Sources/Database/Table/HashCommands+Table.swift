@@ -1,6 +1,8 @@
 // The data of the hash commands; their bodies are in Commands.
 enum HashCommands {
-    static let definitions: [CommandDefinition] = [
+    static let definitions: [CommandDefinition] = fieldDefinitions + deadlineDefinitions
+
+    private static let fieldDefinitions: [CommandDefinition] = [
         CommandDefinition(
             "hdel", arity: -3, [.write, .fast], [.hash], keys: [.key(1, [.readWrite, .delete])], group: .hash, since: "2.0.0",
             complexity: "O(N) for N fields",

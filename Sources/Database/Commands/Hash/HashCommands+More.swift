@@ -27,7 +27,7 @@ extension HashCommands {
         }
         let (sum, overflow) = value.addingReportingOverflow(amount)
         if overflow { return execution.reply.error("ERR increment or decrement would overflow") }
-        withDecimal(sum) { _ = hash.set(arguments[2], to: $0, seed: seed, limits: execution.limits) }
+        withDecimal(sum) { _ = hash.set(arguments[2], to: $0, seed: seed, limits: execution.limits, keepsDeadline: true) }
         store(hash, isNew: isNew, at: arguments[1], execution)
         execution.reply.integer(sum)
     }
@@ -57,7 +57,7 @@ extension HashCommands {
         if !sum.isFinite { return execution.reply.error("ERR increment would produce NaN or Infinity") }
         let text = ByteBuffer(capacity: 64)
         sum.appendText(to: text)
-        _ = hash.set(arguments[2], to: text.view, seed: seed, limits: execution.limits)
+        _ = hash.set(arguments[2], to: text.view, seed: seed, limits: execution.limits, keepsDeadline: true)
         store(hash, isNew: isNew, at: arguments[1], execution)
         execution.reply.bulk(text.view)
     }

@@ -16,6 +16,7 @@ extension ServerCommands {
         ("zset-max-listpack-value", { access(&$0.sortedSetValueBytes, $1) }),
         ("stream-node-max-bytes", { access(&$0.streamNodeBytes, $1) }),
         ("stream-node-max-entries", { access(&$0.streamNodeEntries, $1) }),
+        ("hll-sparse-max-bytes", { access(&$0.hyperLogLogSparseBytes, $1) }),
     ]
 
     /// Sets the field when there is a value, and returns what it is.

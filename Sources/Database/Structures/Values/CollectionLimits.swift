@@ -17,6 +17,8 @@ package struct CollectionLimits: Equatable, Sendable {
     package var sortedSetEntries = 128
     /// `zset-max-listpack-value`, in bytes.
     package var sortedSetValueBytes = 64
+    /// `hll-sparse-max-bytes`: the longest sparse HyperLogLog.
+    package var hyperLogLogSparseBytes = 3000
     /// `stream-node-max-bytes`; 0 and everything above `streamNodeBytesMax` count as that.
     package var streamNodeBytes = 4096
     /// `stream-node-max-entries`; 0 for no limit.

@@ -3,10 +3,18 @@ import Base
 /// A hash: fields with values. Small: a packed list of fields and values in the order in which they came ("listpack"). Large: a
 /// table in the order of the fields' hashes ("hashtable").
 package final class HashValue: CollectionValue {
+    /// What only some hashes have. Not in the value itself, so that a small one is small.
+    final class Extras {
+        /// Bytes of fields and values with their slots, in a table.
+        var tableBytes = 0
+        /// The deadlines of single fields; nil where none has one.
+        var deadlines: FieldDeadlines?
+    }
+
     /// A packed list, or the root of a table. Owned.
     private(set) var page: Page
-    /// Bytes of fields and values with their slots, in a table.
-    private var tableBytes = 0
+    /// Every table has it.
+    var extras: Extras?
 
     /// An empty hash, to be filled at once.
     package override init() {
@@ -14,9 +22,15 @@ package final class HashValue: CollectionValue {
         super.init()
     }
 
-    private init(page: Page, tableBytes: Int) {
-        self.page = page
-        self.tableBytes = tableBytes
+    private init(copying other: HashValue) {
+        page = other.page
+        page.retain()
+        if let extras = other.extras {
+            let copy = Extras()
+            copy.tableBytes = extras.tableBytes
+            copy.deadlines = extras.deadlines?.copy()
+            self.extras = copy
+        }
         super.init()
     }
 
@@ -26,21 +40,39 @@ package final class HashValue: CollectionValue {
 
     @inline(__always) var isPacked: Bool { page.kind == .packedList }
 
+    private var tableBytes: Int {
+        get { extras?.tableBytes ?? 0 }
+        set { madeExtras.tableBytes = newValue }
+    }
+
+    var madeExtras: Extras {
+        if let extras { return extras }
+        let made = Extras()
+        extras = made
+        return made
+    }
+
+    /// Fields that are kept, those that are expired but not yet removed included.
+    @inline(__always) var storedCount: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
+
     /// Number of fields.
-    package override var count: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
+    package override var count: Int { storedCount - (hiding?.expiredCount ?? 0) }
 
     package override var memoryBytes: Int {
-        48 + (isPacked ? allocatedBytes(PackedList.dataOffset + PackedList(page: page).byteCount) : tableBytes + tableBytes / 8)
+        let bytes =
+            isPacked ? allocatedBytes(PackedList.dataOffset + PackedList(page: page).byteCount) : tableBytes + tableBytes / 8
+        return 48 + bytes + (extras?.deadlines?.memoryBytes ?? 0)
     }
 
-    package override var encodingName: StaticString { isPacked ? "listpack" : "hashtable" }
-
-    package override func copy() -> CollectionValue {
-        page.retain()
-        return HashValue(page: page, tableBytes: tableBytes)
+    package override var encodingName: StaticString {
+        if !isPacked { return "hashtable" }
+        return extras?.deadlines == nil ? "listpack" : "listpackex"
     }
+
+    package override func copy() -> CollectionValue { HashValue(copying: self) }
 
     package override func discard(budget: inout Int) -> Bool {
+        if let deadlines = extras?.deadlines, !deadlines.discard(budget: &budget) { return false }
         var root = page
         defer { page = root }
         return CountedTree.discard(&root, budget: &budget)
@@ -48,9 +80,11 @@ package final class HashValue: CollectionValue {
 
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()
-        forEach { field, value in
+        let deadlines = extras?.deadlines
+        forEachStored { field, value in
             var pair = field.withBytes { Digest($0, seed: seed) }
             pair.append(value.withBytes { Digest($0, seed: seed) })
+            if let deadline = field.withBytes({ deadlines?.deadline(of: $0) }) { pair.append(UInt64(bitPattern: deadline)) }
             sum.add(pair)
         }
         return sum
@@ -61,6 +95,7 @@ package final class HashValue: CollectionValue {
     /// The value of a field, nil when it is not there. Valid until the next change.
     @inline(__always)
     func value(of field: ByteView, seed: UInt64) -> PackedElement? {
+        if let hiding, hiding.isExpired(field) { return nil }
         if isPacked {
             let list = PackedList(page: page)
             guard let position = list.find(PackedElement(field), from: list.first, skipping: 1) else { return nil }
@@ -73,6 +108,15 @@ package final class HashValue: CollectionValue {
     /// Calls `body` with each field and its value.
     @inline(__always)
     func forEach(_ body: (_ field: PackedElement, _ value: PackedElement) -> Void) {
+        guard let hiding else { return forEachStored(body) }
+        forEachStored { field, value in
+            if !field.withBytes({ hiding.isExpired($0) }) { body(field, value) }
+        }
+    }
+
+    /// As `forEach`, with the fields that are expired but not yet removed.
+    @inline(__always)
+    func forEachStored(_ body: (_ field: PackedElement, _ value: PackedElement) -> Void) {
         if isPacked {
             let list = PackedList(page: page)
             var position = list.first
@@ -92,6 +136,12 @@ package final class HashValue: CollectionValue {
     /// Field `rank` of the hash's order, and its value.
     func entry(at rank: Int) -> (field: PackedElement, value: PackedElement) {
         check(rank >= 0 && rank < count, "a field is named by a rank that exists")
+        if let hiding { return storedEntry(at: hiding.storedRank(rank, in: self)) }
+        return storedEntry(at: rank)
+    }
+
+    @inline(__always)
+    private func storedEntry(at rank: Int) -> (field: PackedElement, value: PackedElement) {
         if isPacked {
             let list = PackedList(page: page)
             let position = list.position(ofIndex: 2 * rank)
@@ -107,7 +157,9 @@ package final class HashValue: CollectionValue {
             forEach(body)
             return 0
         }
+        let hiding = self.hiding
         return ByteStringTable(root: page, seed: seed).scan(from: cursor, count: count) { leaf, index in
+            if let hiding, hiding.isExpired(leaf.member(index)) { return }
             body(PackedElement(raw: leaf.member(index)), PackedElement(raw: leaf.value(index)))
         }
     }
@@ -125,9 +177,18 @@ package final class HashValue: CollectionValue {
         if isPacked && !fits(bytes, limits) { convert(seed: seed) }
     }
 
-    /// Sets a field; true when it is new. Neither view may lie in this hash.
+    /// Sets a field; true when it is new. Neither view may lie in this hash. Its deadline goes with the value before, but where
+    /// `keepsDeadline` (counting up is no new value).
     @inline(__always)
-    func set(_ field: ByteView, to value: ByteView, seed: UInt64, limits: CollectionLimits) -> Bool {
+    func set(
+        _ field: ByteView, to value: ByteView, seed: UInt64, limits: CollectionLimits, keepsDeadline: Bool = false
+    ) -> Bool {
+        let wasExpired = extras?.deadlines != nil && overwritten(field, keepsDeadline: keepsDeadline)
+        return setStored(field, value, seed, limits) || wasExpired
+    }
+
+    @inline(__always)
+    private func setStored(_ field: ByteView, _ value: ByteView, _ seed: UInt64, _ limits: CollectionLimits) -> Bool {
         if isPacked {
             if fits(field.count, limits) && fits(value.count, limits) { return setPacked(field, value, seed, limits) }
             convert(seed: seed)
@@ -147,7 +208,7 @@ package final class HashValue: CollectionValue {
         list.append(key)
         list.append(PackedElement(value))
         page = list.page
-        if count > limits.hashEntries { convert(seed: seed) }
+        if storedCount > limits.hashEntries { convert(seed: seed) }
         return true
     }
 
@@ -171,6 +232,12 @@ package final class HashValue: CollectionValue {
     /// Removes a field; false when it was not there.
     @inline(__always)
     func remove(_ field: ByteView, seed: UInt64) -> Bool {
+        if extras?.deadlines != nil, !mayRemove(field) { return false }
+        return removeStored(field, seed: seed)
+    }
+
+    @inline(__always)
+    func removeStored(_ field: ByteView, seed: UInt64) -> Bool {
         if isPacked {
             var list = PackedList(page: page)
             guard list.find(PackedElement(field), from: list.first, skipping: 1) != nil else { return false }
@@ -190,7 +257,7 @@ package final class HashValue: CollectionValue {
 
     private func convert(seed: UInt64) {
         var table = ByteStringTable(root: KeyedLeaf(hasValues: true).page, seed: seed)
-        forEach { field, value in
+        forEachStored { field, value in
             field.withBytes { name in
                 value.withBytes { bytes in
                     let put = table.put(name, value: bytes)
@@ -211,8 +278,9 @@ package final class HashValue: CollectionValue {
         } else {
             KeyedTree(root: page)._checkInvariants()
             var bytes = 0
-            forEach { bytes += HashValue.entryBytes($0.bytes.count, $1.bytes.count) }
+            forEachStored { bytes += HashValue.entryBytes($0.bytes.count, $1.bytes.count) }
             check(bytes == tableBytes, "a hash knows the bytes of its entries")
         }
+        extras?.deadlines?._checkInvariants(of: self)
     }
 }

@@ -1,0 +1,88 @@
+import Base
+import RESP
+
+// Counting and finding bits in a range of bytes or bits.
+extension BitmapCommands {
+    /// The words of BITCOUNT and BITPOS from the first end of the range on.
+    private struct Range {
+        var start: Int64 = 0
+        /// Nil where the range goes to the end of the string.
+        var end: Int64?
+        var isBits = false
+
+        /// The bits that it means in a string of `count` bytes; nil where it is empty.
+        func bits(count: Int, negativeOrderIsEmpty: Bool) -> ClosedRange<Int>? {
+            let total = Int64(count) << (isBits ? 3 : 0)
+            var (first, last) = (start, end ?? total - 1)
+            if negativeOrderIsEmpty, first < 0, last < 0, first > last { return nil }
+            if first < 0 { first = max(0, total + first) }
+            if last < 0 { last = max(0, total + last) }
+            last = min(last, total - 1)
+            if first > last { return nil }
+            return isBits ? Int(first)...Int(last) : Int(first) * 8...(Int(last) * 8 + 7)
+        }
+    }
+
+    /// Reads the range from argument `index` on. Nil after the error was replied.
+    private static func range(_ execution: Execution, from index: Int) -> Range? {
+        let arguments = execution.arguments
+        var range = Range()
+        guard let start = parseInteger(arguments[index]) else {
+            execution.notInteger()
+            return nil
+        }
+        range.start = start
+        if index + 1 < arguments.count {
+            guard let end = parseInteger(arguments[index + 1]) else {
+                execution.notInteger()
+                return nil
+            }
+            range.end = end
+        }
+        if index + 2 < arguments.count {
+            let unit = arguments[index + 2]
+            range.isBits = unit.equalsIgnoringCase("bit")
+            if !range.isBits, !unit.equalsIgnoringCase("byte") {
+                execution.syntaxError()
+                return nil
+            }
+        }
+        return range
+    }
+
+    static func bitcount(_ execution: Execution) {
+        let arguments = execution.arguments
+        var asked = Range()
+        if arguments.count == 4 || arguments.count == 5 {
+            guard let range = range(execution, from: 2) else { return }
+            asked = range
+        } else if arguments.count != 2 {
+            return execution.syntaxError()
+        }
+        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(0) }
+        if !entry.isString { return execution.wrongType() }
+        let text = execution.text(of: entry)
+        guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: true) else { return execution.reply.integer(0) }
+        execution.reply.integer(Bits.count(text, in: bits))
+    }
+
+    static func bitpos(_ execution: Execution) {
+        let arguments = execution.arguments
+        guard let bit = parseInteger(arguments[2]) else { return execution.notInteger() }
+        if bit != 0, bit != 1 { return execution.reply.error("ERR The bit argument must be 1 or 0.") }
+        var asked = Range()
+        if arguments.count >= 4, arguments.count <= 6 {
+            guard let range = range(execution, from: 3) else { return }
+            asked = range
+        } else if arguments.count != 3 {
+            return execution.syntaxError()
+        }
+        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(bit == 1 ? -1 : 0) }
+        if !entry.isString { return execution.wrongType() }
+        let text = execution.text(of: entry)
+        guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: false) else { return execution.reply.integer(-1) }
+        if let place = Bits.first(bit == 1, in: text, bits) { return execution.reply.integer(place) }
+        // Behind a string that is searched to its end stand zeros for ever.
+        execution.reply.integer(bit == 0 && asked.end == nil ? text.count * 8 : -1)
+    }
+}

@@ -1,0 +1,155 @@
+import Base
+
+/// One opcode of the sparse form.
+struct SparseOpcode {
+    /// What the registers are.
+    let value: UInt8
+    /// Registers that it covers.
+    let count: Int
+    /// Bytes that it takes.
+    let bytes: Int
+
+    /// The longest stretch of zeros in one byte, and of a value.
+    static let zerosMax = 64
+    static let valuesMax = 4
+    /// The largest value.
+    static let valueMax: UInt8 = 32
+
+    /// Reads the opcode at `place`; nil where it goes past the end.
+    @inline(__always)
+    init?(_ view: ByteView, at place: Int) {
+        let byte = view[place]
+        if byte & 0x80 != 0 {
+            (value, count, bytes) = ((byte >> 2) & 0x1F + 1, Int(byte & 3) + 1, 1)
+        } else if byte & 0x40 == 0 {
+            (value, count, bytes) = (0, Int(byte) + 1, 1)
+        } else {
+            if place + 1 >= view.count { return nil }
+            (value, count, bytes) = (0, Int(byte & 0x3F) << 8 | Int(view[place + 1]) + 1, 2)
+        }
+    }
+
+    /// The opcode for registers that are 0.
+    static func zeros(_ count: Int) -> [UInt8] {
+        check(count >= 1 && count <= HyperLogLog.registers, "an opcode covers registers")
+        if count <= zerosMax { return [UInt8(count - 1)] }
+        return [0x40 | UInt8((count - 1) >> 8), UInt8(truncatingIfNeeded: count - 1)]
+    }
+
+    /// The opcode for registers that are not 0.
+    static func values(_ value: UInt8, _ count: Int) -> UInt8 {
+        check(value >= 1 && value <= valueMax && count >= 1 && count <= valuesMax, "a value fits its opcode")
+        return 0x80 | (value - 1) << 2 | UInt8(count - 1)
+    }
+}
+
+extension HyperLogLog {
+    /// What raising a register did.
+    enum Raised { case changed, unchanged, damaged }
+
+    /// The value of a register; nil where the bytes don't cover it.
+    static func value(_ bytes: ByteView, _ register: Int) -> UInt8? {
+        if isDense(bytes) { return denseValue(bytes, register) }
+        return find(bytes, register)?.opcode.value
+    }
+
+    /// Raises a register to `value` where it is less. A sparse form that can't hold it, or would become longer than `sparseBytesMax`,
+    /// becomes dense.
+    static func raise(_ bytes: inout [UInt8], _ register: Int, to value: UInt8, sparseBytesMax: Int) -> Raised {
+        if bytes[4] == 0 { return raiseDense(&bytes, register, to: value) }
+        if value > SparseOpcode.valueMax { return raisePromoted(&bytes, register, to: value) }
+        guard let found = bytes.withView({ find($0, register) }) else { return .damaged }
+        let opcode = found.opcode
+        if opcode.value >= value { return .unchanged }
+        var replacement: [UInt8] = []
+        append(opcode.value, register - found.first, to: &replacement)
+        append(value, 1, to: &replacement)
+        append(opcode.value, found.first + opcode.count - 1 - register, to: &replacement)
+        let growth = replacement.count - opcode.bytes
+        if growth > 0, bytes.count + growth > sparseBytesMax { return raisePromoted(&bytes, register, to: value) }
+        bytes.replaceSubrange(found.place..<(found.place + opcode.bytes), with: replacement)
+        joinNeighbours(&bytes, from: found.previous)
+        return .changed
+    }
+
+    private static func append(_ value: UInt8, _ count: Int, to bytes: inout [UInt8]) {
+        if count == 0 { return }
+        if value == 0 { bytes += SparseOpcode.zeros(count) } else { bytes.append(SparseOpcode.values(value, count)) }
+    }
+
+    /// Where the opcode of a register stands.
+    private struct Found {
+        var opcode: SparseOpcode
+        var place: Int
+        /// The first register that it covers.
+        var first: Int
+        /// Where the opcode before it stands, or itself where it is the first.
+        var previous: Int
+    }
+
+    private static func find(_ bytes: ByteView, _ register: Int) -> Found? {
+        var place = headerBytes
+        var previous = headerBytes
+        var first = 0
+        while place < bytes.count {
+            guard let opcode = SparseOpcode(bytes, at: place) else { return nil }
+            if register < first + opcode.count {
+                // An opcode that reaches behind the last register can't be cut into valid ones.
+                if first + opcode.count > registers { return nil }
+                return Found(opcode: opcode, place: place, first: first, previous: previous)
+            }
+            previous = place
+            place += opcode.bytes
+            first += opcode.count
+        }
+        return nil
+    }
+
+    /// Makes one of opcodes with equal values behind one another, as far as five of them from `start` on, as Redis does.
+    private static func joinNeighbours(_ bytes: inout [UInt8], from start: Int) {
+        var place = start
+        var left = 5
+        while place < bytes.count, left > 0 {
+            left -= 1
+            guard let opcode = bytes.withView({ SparseOpcode($0, at: place) }) else { return }
+            if opcode.value > 0, place + 1 < bytes.count,
+                let next = bytes.withView({ SparseOpcode($0, at: place + 1) }), next.value == opcode.value,
+                opcode.count + next.count <= SparseOpcode.valuesMax
+            {
+                bytes[place + 1] = SparseOpcode.values(opcode.value, opcode.count + next.count)
+                bytes.remove(at: place)
+                continue
+            }
+            place += opcode.bytes
+        }
+    }
+
+    private static func raiseDense(_ bytes: inout [UInt8], _ register: Int, to value: UInt8) -> Raised {
+        if bytes.withView({ denseValue($0, register) }) >= value { return .unchanged }
+        bytes.withUnsafeMutableBytes { setDenseValue($0, register, value) }
+        return .changed
+    }
+
+    private static func raisePromoted(_ bytes: inout [UInt8], _ register: Int, to value: UInt8) -> Raised {
+        guard let dense = bytes.withView({ dense($0) }) else { return .damaged }
+        bytes = dense
+        return raiseDense(&bytes, register, to: value)
+    }
+
+    /// The dense form of any valid bytes, with their header; nil where they are damaged.
+    static func dense(_ bytes: ByteView) -> [UInt8]? {
+        if isDense(bytes) { return bytes.array }
+        var dense = bytes.slice(0, headerBytes).array + [UInt8](repeating: 0, count: denseBytes - headerBytes)
+        dense[4] = 0
+        var register = 0
+        let isWhole = dense.withUnsafeMutableBytes { target in
+            forEachRun(bytes) { value, count in
+                if value > 0 {
+                    for place in register..<(register + count) { setDenseValue(target, place, value) }
+                }
+                register += count
+            }
+        }
+        return isWhole ? dense : nil
+    }
+}
