@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -86,6 +87,48 @@ static inline long long coracle_raise_descriptor_limit(long long wanted) {
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
     }
     return limit.rlim_cur == RLIM_INFINITY ? (long long)1 << 40 : (long long)limit.rlim_cur;
+}
+
+// Kernel AIO (io_submit(2)): a direct write that the caller does not wait for. Where it does not exist, or a filter forbids it,
+// the setup fails and nothing else is called.
+
+/// Makes a context for `count` requests. 0, or -1 with errno.
+static inline int coracle_aio_setup(unsigned count, aio_context_t *context) {
+    return (int)syscall(SYS_io_setup, count, context);
+}
+
+/// Ends a context; what is under way is waited for.
+static inline int coracle_aio_destroy(aio_context_t context) { return (int)syscall(SYS_io_destroy, context); }
+
+/// Begins one write, whose end adds one to the eventfd `notifier`. 1, or -1 with errno.
+static inline int coracle_aio_write(
+    aio_context_t context, int file, const void *bytes, size_t count, long long offset, int notifier) {
+    struct iocb request = {0}, *requests = &request;
+    request.aio_fildes = (unsigned)file;
+    request.aio_lio_opcode = IOCB_CMD_PWRITE;
+    request.aio_buf = (unsigned long long)(uintptr_t)bytes;
+    request.aio_nbytes = count;
+    request.aio_offset = offset;
+    request.aio_flags = IOCB_FLAG_RESFD;
+    request.aio_resfd = (unsigned)notifier;
+    return (int)syscall(SYS_io_submit, context, 1L, &requests);
+}
+
+/// Whether a request has ended, seen without a system call: a context is the address of the ring that the kernel fills.
+static inline int coracle_aio_has_ended(aio_context_t context) {
+    // id, nr, head, tail, magic, ...: part of the kernel's interface, told by the magic number.
+    const unsigned *ring = (const unsigned *)(uintptr_t)context;
+    if (ring[4] != 0xa10a10a1) return 1;
+    return __atomic_load_n(&ring[2], __ATOMIC_ACQUIRE) != __atomic_load_n(&ring[3], __ATOMIC_ACQUIRE);
+}
+
+/// Takes the result of one request that has ended: 1 and its result, 0 when none has, -1 with errno. Waits for one if `waits`.
+static inline int coracle_aio_take(aio_context_t context, int waits, long long *result) {
+    struct io_event event;
+    struct timespec none = {0, 0};
+    int count = (int)syscall(SYS_io_getevents, context, waits ? 1L : 0L, 1L, &event, waits ? (struct timespec *)0 : &none);
+    if (count == 1) *result = event.res;
+    return count;
 }
 
 /// Resources used by this process.

@@ -9,6 +9,18 @@ import Base
 /// list and the next one moves up, with everything that was gathered for it, in the same turn. What is committed is on
 /// a majority of disks as ever; only which majority answers first is chosen.
 extension Raft {
+    /// Whether an entry appended now could leave for none of the voters that the next commit needs: each has all the appends
+    /// in flight that it may have. What is in flight is answered, or late, which makes another voter needed (`chooseNeeded`).
+    /// Nil when there is no such voter: this member is a majority by itself.
+    package var isWindowFull: Bool? {
+        var isFull: Bool?
+        for peer in progress where peer.isNeeded && configuration.isVoter(peer.peer) {
+            if peer.state != .replicate || peer.inFlight.count < options.inFlightMax { return false }
+            isFull = true
+        }
+        return isFull
+    }
+
     /// Puts the voters in order at the beginning of a leadership: those that voted for this leader are surely alive.
     mutating func rankVoters() {
         let voters = progress.indices.filter { configuration.isVoter(progress[$0].peer) }

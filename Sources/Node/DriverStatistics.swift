@@ -32,8 +32,17 @@ package final class DriverStatistics {
     package var diskWriteTime = DurationHistogram()
     /// Time from the end of each wait to the end of its turn, disk writes included.
     package var turnTime = DurationHistogram()
-    /// Whether log writes run inline (fast disk) or on the disk thread, now.
-    package var isDiskInline = true
+    /// Who writes the log.
+    package enum DiskMode: String, Sendable {
+        /// The kernel, while the loop goes on.
+        case async
+        /// The loop, at the end of its turn.
+        case inline
+        /// The disk thread.
+        case thread
+    }
+    /// Who writes the log now.
+    package var diskMode = DiskMode.inline
     /// Whether log writes bypass the page cache (O_DIRECT).
     package var isDiskDirect = false
     /// Times the mode was switched because the disk became slower or faster.

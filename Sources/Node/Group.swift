@@ -19,8 +19,14 @@ final class Group {
     let payload = ByteBuffer(capacity: 1 << 16)
     /// Segments that did not fit into the next entry, in order.
     var waitingSegments = RingBuffer<[UInt8]>()
+    /// Other nodes that have segments in it.
+    var payloadOwners: [NodeID] = []
+    /// Entries of this leadership that are not committed yet and have other nodes' commands in them.
+    var proposedFor = RingBuffer<(index: LogIndex, node: NodeID)>()
     /// When the first segment of the next entry came.
     var payloadSince = Instant(nanoseconds: 0)
+    /// The next entry waits for what is on its way (`Node.gathersOn`).
+    var isHeldBack = false
     /// Entries proposed and not yet applied, with the time of their proposal.
     var proposedAt = RingBuffer<(index: LogIndex, instant: Instant)>()
     /// Highest number per node that this leadership has put into an entry, in order of node.
@@ -44,7 +50,9 @@ final class Group {
     // Reads.
     var reads = ReadQueue()
 
-    /// Nodes whose commands were applied in this turn and who should hear of the commit at once.
+    /// Committed entries, to be applied at the beginning of the next turn's end, which follows without waiting.
+    var committed: [LogEntry] = []
+    /// Nodes whose commands were committed in this turn and who should hear of it at once.
     var toAnnounce: [NodeID] = []
 
     init(id: GroupID, raft: Raft, machine: StateMachine, proposals: ProposalQueue) {

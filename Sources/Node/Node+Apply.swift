@@ -6,7 +6,19 @@ import RESP
 /// Applying committed entries. The node that owns a command's connection writes its reply here, at apply; on every other
 /// node the same execution writes nothing.
 extension Node {
-    func apply(_ entries: [LogEntry]) {
+    /// Applies what was committed in the turn before. Not in that turn: what its commits let go on its way (the next append,
+    /// the log write) leaves first, and the peers and the disk work while this node applies.
+    func applyCommitted() {
+        if group.committed.isEmpty { return }
+        var entries: [LogEntry] = []
+        swap(&entries, &group.committed)
+        apply(entries)
+        entries.removeAll(keepingCapacity: true)
+        check(group.committed.isEmpty, "applying commits nothing")
+        swap(&entries, &group.committed)
+    }
+
+    private func apply(_ entries: [LogEntry]) {
         for entry in entries {
             switch entry.kind {
             case .command: entry.payload.withView { applyBatch($0, entry) }
@@ -32,9 +44,6 @@ extension Node {
             if item.owner == id && item.incarnation == incarnation {
                 applyOwn(item)
             } else {
-                if group.raft.role == .leader, !group.toAnnounce.contains(item.owner), item.owner != id {
-                    group.toAnnounce.append(item.owner)
-                }
                 machine.execute(reply: discardingWriter)
             }
         }

@@ -20,6 +20,7 @@ extension Node {
             group.proposals.leaderChanged()
             dropGathered()
             group.proposedThrough.removeAll()
+            group.proposedFor.removeAll()
             group.expiryEntry = nil
             group.proposedAt.removeAll()
         }
@@ -58,12 +59,16 @@ extension Node {
 
     private func addToPayload(_ segment: ByteView) {
         if group.payload.isEmpty { beginPayload() }
+        if let owner = header(of: segment)?.owner, owner != id, !group.payloadOwners.contains(owner) {
+            group.payloadOwners.append(owner)
+        }
         group.payload.append(segment)
     }
 
     /// Drops what gathered for an entry of a leadership that is over: its owners propose it again.
     private func dropGathered() {
         group.payload.removeAll()
+        group.payloadOwners.removeAll()
         group.waitingSegments.removeAll()
     }
 
@@ -106,6 +111,8 @@ extension Node {
     func propose() {
         guard group.raft.role == .leader, group.sentTo?.leader == id, group.sentTo?.term == group.raft.term else { return }
         if group.payload.isEmpty && isExpiryDue { beginPayload() }
+        group.isHeldBack = !group.payload.isEmpty && gathersOn
+        if group.isHeldBack { return }
         while !group.payload.isEmpty && proposePayload() {
             while let next = group.waitingSegments.first,
                 group.payload.isEmpty || group.payload.count + next.count <= options.limits.entryBytesMax
@@ -114,6 +121,11 @@ extension Node {
                 _ = group.waitingSegments.popFirst()
             }
         }
+    }
+
+    /// Whether an entry would have to wait for an answer before it could leave: what comes until then may as well be in it.
+    var gathersOn: Bool {
+        group.payload.count < options.limits.entryBytesMax && (group.raft.isWindowFull ?? log.isWriting)
     }
 
     /// Proposes one entry; false when it can't be now.
@@ -126,6 +138,8 @@ extension Node {
             group.lastStamp = stamp
             if isExpiryDue { group.expiryEntry = index }
             group.payload.removeAll(keeping: 1 << 20)
+            for node in group.payloadOwners { group.proposedFor.append((index, node)) }
+            group.payloadOwners.removeAll(keepingCapacity: true)
             statistics.queueTime.record(now.instant - group.payloadSince)
             group.proposedAt.append((index, now.instant))
             statistics.entriesProposed += 1

@@ -2,9 +2,10 @@ import Base
 import Consensus
 import Storage
 
-/// The end of a turn: what gathered is proposed, consensus is drained, what committed is applied, effects are complete.
+/// The end of a turn: what the turn before committed is applied, what gathered is proposed, consensus is drained, effects
+/// are complete.
 extension Node {
-    /// Rounds within one turn: applying may let stalled clients go on, whose commands gather again. What is left after
+    /// Rounds within one turn: what was answered may let stalled clients go on, whose commands gather again. What is left after
     /// that waits for the next turn, so that the sockets get theirs.
     private static let roundsMax = 4
 
@@ -12,6 +13,7 @@ extension Node {
         isTurnWanted = false
         closeSilentLinks()
         wakeSleepers()
+        applyCommitted()
         if isIncarnationDurable {
             dialPeers()
             var rounds = 0
@@ -19,7 +21,7 @@ extension Node {
                 rounds += 1
                 runRound()
             } while rounds < Node.roundsMax && hasGathered
-            isTurnWanted = hasGathered
+            isTurnWanted = hasGathered || !group.committed.isEmpty
             refuseWaitingReads()
             continueSelfCheck()
             closeIdleClients()
@@ -33,7 +35,9 @@ extension Node {
     }
 
     /// Whether commands wait to be proposed or requested at once.
-    private var hasGathered: Bool { group.proposals.hasGathered || group.reads.gathering != nil }
+    private var hasGathered: Bool {
+        group.proposals.hasGathered || group.reads.gathering != nil || (group.isHeldBack && !gathersOn)
+    }
 
     private func runRound() {
         if group.raft.nextDeadline <= now.instant { group.raft.tick(now: now, random: random.next()) }
@@ -75,12 +79,23 @@ extension Node {
         }
         for message in drained.messages { send(message) }
         if drained.statusChanged { describeStatus(becameLeader: drained.becameLeader) }
-        if !drained.committed.isEmpty { apply(drained.committed) }
+        if let last = drained.committed.last {
+            group.committed.append(contentsOf: drained.committed)
+            announce(through: last.index)
+        }
         for grant in drained.readable { readGranted(grant) }
         for id in drained.failedReads { readFailed(id) }
         serveReads()
         for load in drained.loads { loadEntries(load) }
         swap(&drained, &group.raftEffects)
+    }
+
+    /// Has the nodes whose commands were just committed told at once: clients of theirs wait.
+    private func announce(through index: LogIndex) {
+        while let proposed = group.proposedFor.first, proposed.index <= index {
+            if !group.toAnnounce.contains(proposed.node) { group.toAnnounce.append(proposed.node) }
+            _ = group.proposedFor.popFirst()
+        }
     }
 
     private func describeStatus(becameLeader: Bool) {

@@ -53,6 +53,12 @@ package final class BlockWriter: @unchecked Sendable {
         }
     }
 
+    /// The open file of that name, for a write that someone else carries out; nil when it does not take direct writes.
+    func descriptorForDirectWrites(_ name: FileName) throws(DiskFailure) -> Int32? {
+        let file = try open(name)
+        return file.isDirect ? file.descriptor : nil
+    }
+
     /// Forgets open files of that name: it means another file from now on.
     package func forget(_ name: FileName) {
         openFiles.removeAll { file in

@@ -6,8 +6,11 @@ import Storage
 
 /// Who writes the log.
 package enum DiskMode: String, Sendable, CaseIterable {
-    /// By measured time: inline on a fast disk, on a thread on a slow one, and changed when the disk changes.
+    /// Async where it is to be had. Otherwise by measured time: inline on a fast disk, on a thread on a slow one, and changed
+    /// when the disk changes.
     case auto
+    /// The kernel, while the loop goes on (io_submit); needs direct writes.
+    case async
     /// The loop itself, at the end of its turn.
     case inline
     /// The disk thread.
@@ -16,7 +19,7 @@ package enum DiskMode: String, Sendable, CaseIterable {
 
 /// Carries out `DiskOperation`s in the order they were given, each durable before the next begins:
 ///
-/// - `write` runs inline (the loop waits, which is the gather window of group commit) or on the disk thread;
+/// - `write` is handed to the kernel (async), runs inline (the loop waits) or on the disk thread;
 /// - `rename` and `remove` run on the disk thread, in their place in the order, and nothing behind them begins before they are done;
 /// - `create` and `read` begin in their place in the order and then run beside the others, on the file thread.
 ///
@@ -61,7 +64,10 @@ package final class DiskQueue {
     /// Finished operations, for the owner to take.
     private var finished: [Finished] = []
 
-    /// Signalled when a thread has something to report.
+    /// Nil where the kernel or the file system does not offer it, or the mode does not ask for it.
+    private var asyncWriter: AsyncWriter?
+
+    /// Signalled when a thread has something to report, and when an async write has ended.
     package var descriptor: Int32 { reports.descriptor }
 
     /// Starts the threads.
@@ -84,13 +90,19 @@ package final class DiskQueue {
         }
         let files = FileJobs(steps: steps, reports: reports)
         fileThread = try WorkerThread(name: "kvd files", capacity: DiskQueue.outstandingMax + 1) { files.perform($0) }
-        statistics.isDiskInline = modeChooser.isInline
+        if (mode == .auto || mode == .async) && probe.isDirect { asyncWriter = AsyncWriter(notifier: reports.descriptor) }
+        noteMode()
         statistics.isDiskDirect = probe.isDirect
         statistics.diskProbeNanoseconds = probe.typical.rawValue
     }
 
-    /// Finishes what the threads have begun and ends them. To be called once.
+    private func noteMode() {
+        statistics.diskMode = asyncWriter != nil ? .async : modeChooser.isInline ? .inline : .thread
+    }
+
+    /// Finishes what was begun and ends the threads. To be called once.
     package func stop() {
+        _ = asyncWriter?.takeFinished(waits: true)
         diskThread.stop()
         fileThread.stop()
     }
@@ -109,7 +121,8 @@ package final class DiskQueue {
 
     /// Whether everything submitted is finished and taken.
     package var isIdle: Bool {
-        firstWaiting == waiting.count && writesOutstanding == 0 && filesOutstanding == 0 && !isChangingNames && finished.isEmpty
+        firstWaiting == waiting.count && writesOutstanding == 0 && asyncWriter?.underWay == nil && filesOutstanding == 0
+            && !isChangingNames && finished.isEmpty
     }
 
     /// Begins all that may begin; inline writes are done when it returns.
@@ -123,6 +136,7 @@ package final class DiskQueue {
 
     /// Takes the threads' reports and hands over all that is finished, in the order of finishing.
     package func takeFinished() throws(DiskFailure) -> [Finished] {
+        if let asyncWriter, let (write, result) = asyncWriter.takeFinished() { try take(write, result) }
         for report in reports.takeAll() { try take(report) }
         if finished.isEmpty { return [] }
         let result = finished
@@ -132,16 +146,45 @@ package final class DiskQueue {
 
     private func canBegin(_ action: DiskOperation.Action) -> Bool {
         if isChangingNames { return false }
+        // Everything else begins beside it.
+        let isWriting = asyncWriter?.underWay != nil
         switch action {
         case .write(_, _, let block):
+            if isWriting { return false }
             return runsInline(block) ? writesOutstanding == 0 : writesOutstanding < DiskQueue.outstandingMax
-        case .rename, .remove: return writesOutstanding < DiskQueue.outstandingMax
+        case .rename, .remove: return !isWriting && writesOutstanding < DiskQueue.outstandingMax
         case .create, .read: return filesOutstanding < DiskQueue.outstandingMax
         }
     }
 
     private func runsInline(_ block: DiskBlock) -> Bool {
-        modeChooser.isInline && block.buffer.count <= DiskQueue.inlineBytesMax
+        (modeChooser.isInline || asyncWriter != nil) && block.buffer.count <= DiskQueue.inlineBytesMax
+    }
+
+    /// Gives a write to the kernel. False when it does not take it.
+    private func beginAsync(_ number: UInt64, _ name: FileName, _ offset: Int, _ block: DiskBlock) throws(DiskFailure) -> Bool {
+        guard let asyncWriter else { return false }
+        guard let descriptor = try writer.descriptorForDirectWrites(name) else {
+            // The file system refuses direct writes: by time, then.
+            self.asyncWriter = nil
+            noteMode()
+            return false
+        }
+        let write = AsyncWriter.UnderWay(
+            number: number, name: name, offset: offset, block: block, began: SystemClock.instant())
+        return asyncWriter.begin(write, descriptor: descriptor)
+    }
+
+    /// An async write has ended.
+    private func take(_ write: AsyncWriter.UnderWay, _ result: Int) throws(DiskFailure) {
+        let bytes = write.block.buffer.view
+        check(result <= bytes.count, "no more is written than was given")
+        if result < 0 && result != -Int(EINVAL) && result != -Int(EINTR) && result != -Int(EAGAIN) {
+            throw directory.steps.failure(write.name, "write", Int32(-result))
+        }
+        // Short, or refused as a direct write: once more, the plain way. Nothing of it was reported durable yet.
+        if result < bytes.count { try writer.write(write.name, offset: write.offset, bytes) }
+        wrote(write.number, time: SystemClock.instant() - write.began)
     }
 
     private func begin(_ operation: DiskOperation) throws(DiskFailure) {
@@ -153,6 +196,7 @@ package final class DiskQueue {
             statistics.diskBytesWritten += UInt64(block.buffer.count)
             if runsInline(block) {
                 check(writesOutstanding == 0, "one writes at a time")
+                if try beginAsync(number, name, offset, block) { return }
                 let start = SystemClock.instant()
                 try writer.write(name, offset: offset, block.buffer.view)
                 wrote(number, time: SystemClock.instant() - start)
@@ -216,9 +260,9 @@ package final class DiskQueue {
         statistics.diskWriteTime.record(time)
         finished.append(Finished(number: number))
         statistics.isDiskDirect = writer.isDirect
-        if modeChooser.note(time) {
+        if asyncWriter == nil && modeChooser.note(time) {
             statistics.diskModeSwitches += 1
-            statistics.isDiskInline = modeChooser.isInline
+            noteMode()
         }
     }
 }

@@ -111,6 +111,9 @@ package final class WriteAheadLog {
         return bytes
     }
 
+    /// Whether a frame is on its way to the disk.
+    package var isWriting: Bool { writing != nil }
+
     /// Whether everything appended is durable.
     package var isIdle: Bool { building == nil && waiting.isEmpty && writing == nil }
 

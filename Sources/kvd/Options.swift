@@ -123,7 +123,8 @@ extension Options {
         })
     private static let diskMode = Option<DiskMode>(
         "disk-mode", default: .auto, placeholder: "mode",
-        help: "Who writes the log: the event loop (inline; for fast disks), a thread, or by measured time (auto).")
+        help: "Who writes the log: the kernel while the event loop goes on (async; needs direct writes), the event loop "
+            + "(inline), a thread, or the best of them that this machine offers (auto).")
     private static let directIO = Option<Switch>(
         "direct-io", default: .on, placeholder: "on|off",
         help: "Whether log writes bypass the page cache, where the file system allows it.")

@@ -58,7 +58,7 @@ struct Startup {
         logger.log(
             .notice,
             "kvd \(Version.coracle) serves clients on \(clients.address.text), peers on \(peers.address.text), data in "
-                + "\(directory.path); log writes: \(statistics.isDiskInline ? "inline" : "disk thread"), "
+                + "\(directory.path); log writes: \(statistics.diskMode.rawValue), "
                 + "\(probe.isDirect ? "direct" : "through the page cache"), \(probe.typical.rawValue / 1000) us each when measured"
         )
         return server

@@ -101,10 +101,10 @@ final class MiniCluster {
     private func step(_ index: Int) -> Bool {
         let machine = machines[index]
         guard let node = machine.node else { return false }
-        if node.nextDeadline <= now.instant || true {
-            node.handle(.turnEnded, now: now, into: &machine.effects)
-        }
-        return carryOut(index)
+        node.handle(.turnEnded, now: now, into: &machine.effects)
+        let hasMoved = carryOut(index)
+        // A node that asks for its next turn at once has not settled.
+        return hasMoved || node.nextDeadline <= now.instant
     }
 
     private func carryOut(_ index: Int) -> Bool {

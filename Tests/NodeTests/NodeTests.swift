@@ -23,6 +23,31 @@ import Testing
         #expect(digests.count == 3 && digests.allSatisfy { $0 == digests[0] })
     }
 
+    /// An entry that can't leave yet takes in what comes until it can; nothing is lost or reordered by that.
+    @Test(arguments: [1, 3] as [UInt32]) func whatComesWhileAnEntryIsOnItsWayGoesTogether(nodes: UInt32) throws {
+        // The other follower must not be asked because the first one is late.
+        let cluster = try MiniCluster(nodes) { $0.raft.thriftyDelay = .milliseconds(1000) }
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let machine = cluster.machines[leader]
+        let node = try #require(machine.node)
+        let client = cluster.connect(machine)
+        cluster.send("INCR n\r\n", client, machine)
+        cluster.settle()
+        #expect(cluster.take(client, machine) == ":1\r\n")
+        let before = node.raft.lastIndex.rawValue
+        cluster.isDiskRunning = false
+        for _ in 2...30 {
+            cluster.send("INCR n\r\n", client, machine)
+            cluster.settle()
+        }
+        #expect(node.raft.lastIndex.rawValue == before + 1 && cluster.take(client, machine) == "")
+        cluster.isDiskRunning = true
+        cluster.settle()
+        #expect(node.raft.lastIndex.rawValue == before + 2)
+        #expect(cluster.take(client, machine) == (2...30).map { ":\($0)\r\n" }.joined())
+    }
+
     @Test func repliesKeepTheOrderOfMixedCommands() throws {
         let cluster = try MiniCluster(3)
         try #require(cluster.elect() >= 0)

@@ -196,7 +196,7 @@ private final class DiskHarness {
 }
 
 @Suite struct DiskQueueTests {
-    @Test(arguments: [DiskMode.inline, .thread]) func operationsTakeEffectInTheirOrder(mode: DiskMode) throws {
+    @Test(arguments: [DiskMode.async, .inline, .thread]) func operationsTakeEffectInTheirOrder(mode: DiskMode) throws {
         let disk = try DiskHarness(mode: mode)
         try disk.submit([.create(name: FileName("a"), byteCount: 4 * block), .create(name: FileName("c"), byteCount: block)])
         try disk.settle()
@@ -254,7 +254,7 @@ private final class DiskHarness {
         #expect(disk.temporary.bytes("a") == [UInt8](repeating: 199, count: block))
     }
 
-    @Test(arguments: [DiskMode.inline, .thread]) func aReadSeesTheFileThatHadTheNameThen(mode: DiskMode) throws {
+    @Test(arguments: [DiskMode.async, .inline, .thread]) func aReadSeesTheFileThatHadTheNameThen(mode: DiskMode) throws {
         let disk = try DiskHarness(mode: mode)
         try disk.submit([.create(name: FileName("a"), byteCount: block)])
         try disk.settle()

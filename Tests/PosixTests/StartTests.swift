@@ -77,7 +77,7 @@ import Testing
         (["--cluster-id", "12"], "32 hexadecimal digits"),
         (["--listen", "7001"], "HOST:PORT"),
         (["--peers", "1=a:1,1=b:2"], "ID=HOST:PORT"),
-        (["--disk-mode", "fast"], "'auto', 'inline', 'thread'"),
+        (["--disk-mode", "fast"], "'auto', 'async', 'inline', 'thread'"),
         (["--direct-io", "maybe"], "'on', 'off'"),
         (["--log-level", "loud"], "'debug', 'info'"),
         (["--election-timeout-ms", "500..250"], "MIN..MAX"),

@@ -189,7 +189,7 @@ extension Node {
     private var driverFields: [(String, String)] {
         let driver = driverStatistics
         var fields: [(String, String)] = [
-            ("disk_mode", driver.isDiskInline ? "inline" : "thread"), ("disk_direct", driver.isDiskDirect ? "1" : "0"),
+            ("disk_mode", driver.diskMode.rawValue), ("disk_direct", driver.isDiskDirect ? "1" : "0"),
             ("disk_writes", "\(driver.diskWrites)"), ("disk_bytes_written", "\(driver.diskBytesWritten)"),
             ("socket_reads", "\(driver.reads)"), ("socket_writes", "\(driver.writes)"), ("short_writes", "\(driver.shortWrites)"),
             ("waits", "\(driver.waits)"),
