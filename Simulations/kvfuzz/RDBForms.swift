@@ -156,4 +156,53 @@ struct RDBForms {
         }
         return out + [0xFF]
     }
+
+    /// A stream in one of its three forms, with groups.
+    static func stream(_ random: inout RandomGenerator, nodes: Int) -> [UInt8] {
+        let form = random.index(below: 3)
+        var out: [UInt8] = [[15, 19, 21][form]] + length(nodes, &random)
+        var time: UInt64 = 1
+        var alive = 0
+        for _ in 0..<nodes {
+            time += 1 + random.next(below: 1000)
+            out += string(bigEndian(time, 8) + bigEndian(7, 8), &random)
+            let count = 1 + random.index(below: 5)
+            let dead = random.index(below: count)
+            var elements = ["\(count - dead)", "\(dead)", "1", "field", "0"]
+            for index in 0..<count {
+                let isShared = random.chance(1, in: 2)
+                elements += [
+                    "\((isShared ? 2 : 0) + (index < dead ? 1 : 0))", "\(index)", "\(index == 0 ? 0 : random.index(below: 9))",
+                ]
+                elements += isShared ? ["value", "4"] : ["2", "a", "1", "b", "\(random.index(below: 100_000))", "8"]
+            }
+            out += string(listpack(elements.map { Array($0.utf8) }), &random)
+            time += UInt64(count)
+            alive += count - dead
+        }
+        let numbers: [UInt64] = [UInt64(alive), time, 9] + (form == 0 ? [] : [0, 0, 0, 0, UInt64(alive + 3)])
+        for number in numbers { out += length(Int(number), &random) }
+        let groups = random.index(below: 3)
+        out += length(groups, &random)
+        for group in 0..<groups {
+            out += string(Array("group\(group)".utf8), &random) + length(1, &random) + length(0, &random)
+            if form > 0 { out += random.chance(1, in: 2) ? length(3, &random) : [0x81] + bigEndian(.max, 8) }
+            let pending = random.index(below: 4)
+            out += length(pending, &random)
+            for index in 0..<pending {
+                out +=
+                    bigEndian(UInt64(index + 1), 8) + bigEndian(0, 8) + littleEndian(1_700_000_000_000, 8)
+                    + length(index, &random)
+            }
+            out += length(2, &random)
+            for consumer in 0..<2 {
+                out += string(Array("consumer\(consumer)".utf8), &random) + littleEndian(5, 8)
+                if form == 2 { out += littleEndian(6, 8) }
+                let mine = (0..<pending).filter { $0 % 2 == consumer }
+                out += length(mine.count, &random)
+                for index in mine { out += bigEndian(UInt64(index + 1), 8) + bigEndian(0, 8) }
+            }
+        }
+        return out
+    }
 }

@@ -44,6 +44,14 @@ import Testing
         (["HSET k f v 1 2"], "listpack"),
         (["HSET k " + (0..<600).map { "f\($0) v\($0)" }.joined(separator: " ")], "hashtable"),
         (["HSET k f " + String(repeating: "y", count: 100)], "hashtable"),
+        (
+            [
+                "XADD k 1-1 f v", "XADD k 1-2 f w", "XADD k 5-0 other 1 x y", "XDEL k 1-2", "XGROUP CREATE k g 0",
+                "XREADGROUP GROUP g c COUNT 1 STREAMS k >", "XGROUP CREATE k behind $",
+            ], "stream"
+        ),
+        ((0..<350).map { "XADD k \($0 / 3 + 1)-* f\($0 / 20) v\($0)" }, "stream"),
+        (["XADD k 1-1 f v", "XDEL k 1-1"], "stream"),
     ]
 
     @Test func everyFormComesBackAsItWas() {

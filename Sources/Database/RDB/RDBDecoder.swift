@@ -202,8 +202,4 @@ package struct RDBDecoder {
         }
         return hash
     }
-
-    // MARK: streams
-
-    private func stream(_ type: RDBType) throws(RDBError) -> CollectionValue { throw .unsupportedType(type.rawValue) }
 }

@@ -4,7 +4,7 @@ import RESP
 /// Writes values in the RDB format, in the forms that Redis 7.0 and everything later reads. The bytes depend on the value, its form and the
 /// seed alone, so they are the same on every node.
 package struct RDBEncoder {
-    private let writer: RDBWriter
+    let writer: RDBWriter
 
     /// An encoder at the end of `buffer`.
     package init(_ buffer: ByteBuffer) { writer = RDBWriter(buffer) }
@@ -28,6 +28,7 @@ package struct RDBEncoder {
         case let set as SetValue: append(set)
         case let set as SortedSetValue: append(set)
         case let hash as HashValue: append(hash)
+        case let stream as StreamValue: append(stream)
         default: check(false, "every kind of collection can be written")
         }
     }

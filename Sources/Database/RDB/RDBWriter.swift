@@ -83,19 +83,42 @@ package struct RDBWriter {
         buffer.append(integer: UInt16(min(count, 65535)))
     }
 
+    /// A string that is a listpack of some integers and behind them entries that exist.
+    func listpack(front: [Int], elements: ByteView) {
+        let entries = ByteBuffer(capacity: 64)
+        for value in front { RDBWriter.append(PackedElement(integer: Int64(value)), to: entries) }
+        entries.append(elements)
+        var count = front.count
+        var offset = 0
+        while offset < elements.count {
+            let body = PackedEntry.bodyBytes(elements.start + offset)
+            offset += body + PackedEntry.backBytes(body)
+            count += 1
+        }
+        check(offset == elements.count, "the last entry ends where the entries end")
+        listpack(entries, count: count)
+    }
+
+    private static func append(_ element: PackedElement, to entries: ByteBuffer) {
+        let body = PackedEntry.bodyBytes(element)
+        let total = body + PackedEntry.backBytes(body)
+        guard let start = entries.reserve(total).baseAddress else { return }
+        PackedEntry.encode(element, bodyBytes: body, to: start)
+        entries.commit(total)
+    }
+
     /// A string that is a listpack of the elements that `body` hands to the function that it gets.
     func listpack(_ body: (_ append: (PackedElement) -> Void) -> Void) {
         let entries = ByteBuffer(capacity: 256)
         var count = 0
         body { element in
-            let bytes = PackedEntry.bodyBytes(element)
-            let total = bytes + PackedEntry.backBytes(bytes)
-            if let start = entries.reserve(total).baseAddress {
-                PackedEntry.encode(element, bodyBytes: bytes, to: start)
-                entries.commit(total)
-                count += 1
-            }
+            RDBWriter.append(element, to: entries)
+            count += 1
         }
+        listpack(entries, count: count)
+    }
+
+    private func listpack(_ entries: ByteBuffer, count: Int) {
         let bytes = entries.count + PackedList.frameBytes
         length(bytes)
         listpackHeader(bytes: bytes, count: count)

@@ -38,6 +38,23 @@ struct StreamNode {
         firstAlive = StreamNode.dataOffset
     }
 
+    /// A node of elements that were checked elsewhere to be what a node holds.
+    ///
+    /// - Parameters:
+    ///   - entriesOffset, firstAlive: from the first of the elements.
+    ///   - count: entries that are alive.
+    init(
+        base: StreamID, fieldCount: Int, elements: ByteView, entriesOffset: Int, firstAlive: Int, count: Int, deadCount: Int
+    ) {
+        self.init(base: base, fieldCount: fieldCount, bytes: StreamNode.dataOffset + elements.count)
+        (page.start + StreamNode.dataOffset).copyMemory(from: elements.start, byteCount: elements.count)
+        tail = StreamNode.dataOffset + elements.count
+        self.entriesOffset = StreamNode.dataOffset + entriesOffset
+        self.firstAlive = StreamNode.dataOffset + firstAlive
+        self.deadCount = deadCount
+        page.count = count
+    }
+
     /// Size of the allocation for `bytes`: what the system's allocator would round up to anyway.
     private static func capacity(for bytes: Int) -> Int { (bytes + 7) / 16 * 16 + 8 }
 

@@ -80,16 +80,9 @@ extension DumpCommands {
                 let value = try DumpPayload.value(reader, seed: execution.keyspace.seed, limits: execution.limits)
                 put(value, at: key, deadline: time == 0 ? nil : deadline, options, execution)
             } catch {
-                refuse(error, execution)
+                execution.reply.error("ERR Bad data format")
             }
         }
-    }
-
-    private static func refuse(_ error: RDBError, _ execution: Execution) {
-        if case .unsupportedType(let byte) = error, RDBType(rawValue: byte)?.isStream ?? false {
-            return execution.reply.error("ERR Bad data format: streams can't be restored by this version")
-        }
-        execution.reply.error("ERR Bad data format")
     }
 
     /// Sets the restored value. One whose deadline has passed is not there, and the old one is gone all the same.
