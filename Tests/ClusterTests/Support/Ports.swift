@@ -32,6 +32,16 @@ final class Ports: Sendable {
         if numbers.count < count { throw TestFailure("no \(count) ports of \(Ports.range) are free") }
     }
 
+    /// Ports one behind the other.
+    static func inARow(_ count: Int) throws -> Ports {
+        // Tries lie side by side, because each begins where the one before ended.
+        for _ in 0..<20 {
+            let found = try Ports(count)
+            if found.numbers.last == found.numbers[0] + UInt16(count) - 1 { return found }
+        }
+        throw TestFailure("no \(count) ports in a row are free")
+    }
+
     deinit { for lock in locks { close(lock) } }
 
     /// Takes the name that stands for a port; nil when another test run has it.

@@ -1,0 +1,208 @@
+import Foundation
+import Glibc
+import Testing
+
+extension ClusterTests {
+    /// `kvctl cluster` and its friends, as an operator uses them.
+    @Suite struct Tool {
+        /// A cluster that `kvctl` makes in a directory of the test's own.
+        private final class ToolCluster {
+            let place: TemporaryDirectory
+            let data: String
+            let clientPort: UInt16
+            let peerPort: UInt16
+            private let ports: Ports
+            /// What `kvctl` left running, for the watchdog.
+            private var known: Set<Int> = []
+
+            init() throws {
+                place = try TemporaryDirectory()
+                data = "\(place.path)/data"
+                ports = try Ports.inARow(6)
+                clientPort = ports.numbers[0]
+                peerPort = ports.numbers[3]
+            }
+
+            deinit {
+                for id in known where isOurs(id) { kill(pid_t(id), SIGKILL) }
+                for id in known { Watchdog.shared.remove(pid_t(id)) }
+            }
+
+            /// Whether a process is one of this cluster still: the number may have been given to another since.
+            private func isOurs(_ id: Int) -> Bool {
+                guard let words = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
+                return String(decoding: words, as: UTF8.self).contains(data)
+            }
+
+            func run(_ words: String...) throws -> Run { try Run([Programs.tool, "--data", data] + words) }
+
+            /// Runs a command that has to succeed; what it printed.
+            @discardableResult
+            func expect(_ words: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+                let result = try Run([Programs.tool, "--data", data] + words)
+                #expect(result.ending == .exited(0), "\(result)", sourceLocation: sourceLocation)
+                return result.output
+            }
+
+            var upOptions: [String] {
+                ["cluster", "up", "--client-port", "\(clientPort)", "--peer-port", "\(peerPort)"]
+            }
+            let serverOptions = ["--", "--segment-bytes", "1048576"]
+
+            func up() throws -> Run {
+                let result = try Run([Programs.tool, "--data", data] + upOptions + ["--detach"] + serverOptions)
+                _ = try nodes()
+                return result
+            }
+
+            /// `status --json`, by node.
+            func nodes() throws -> [Int: [String: Any]] {
+                let output = try Run([Programs.tool, "--data", data, "status", "--json"]).output
+                let object = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+                let list = try #require(object?["nodes"] as? [[String: Any]], "\(output)")
+                var nodes: [Int: [String: Any]] = [:]
+                for node in list {
+                    nodes[try #require(node["id"] as? Int)] = node
+                    if let id = node["pid"] as? Int, id > 1, known.insert(id).inserted { Watchdog.shared.add(pid_t(id)) }
+                }
+                return nodes
+            }
+
+            func state(_ id: Int) throws -> String { try nodes()[id]?["state"] as? String ?? "" }
+
+            /// Waits until all that run name the same leader; its number.
+            func leader(besides dead: Int? = nil) throws -> Int {
+                var leader = 0
+                try eventually("the nodes that run agree on a leader", seen: { (try? run("status").output) ?? "" }) {
+                    let running = try nodes().values.filter { $0["state"] as? String == "running" }
+                    let leaders = Set(running.compactMap { $0["leader"] as? Int })
+                    leader = leaders.first ?? 0
+                    return leaders.count == 1 && leader != 0 && leader != dead
+                        && running.contains { $0["id"] as? Int == leader && $0["role"] as? String == "leader" }
+                }
+                return leader
+            }
+        }
+
+        @Test func clusterIsMadeShownBrokenMendedAndStopped() throws {
+            let cluster = try ToolCluster()
+            let up = try cluster.up()
+            #expect(up.ending == .exited(0) && up.output.contains("redis-cli -p"), "\(up)")
+
+            // What the status shows, as programs read it.
+            let nodes = try cluster.nodes()
+            #expect(nodes.keys.sorted() == [1, 2, 3])
+            for (id, node) in nodes {
+                #expect(node["client"] as? String == "127.0.0.1:\(Int(cluster.clientPort) + id - 1)")
+                #expect(node["peer"] as? String == "127.0.0.1:\(Int(cluster.peerPort) + id - 1)")
+                #expect(node["state"] as? String == "running" && node["pid"] as? Int ?? 0 > 1)
+                for field in ["term", "leader", "commitIndex", "appliedIndex"] {
+                    #expect(node[field] is Int, "\(field): \(node)")
+                }
+            }
+            let status = try cluster.expect("cluster", "status")
+            #expect(status.contains("leader") && status.contains("follower"), "\(status)")
+
+            // Redis commands through it.
+            #expect(try cluster.expect("set", "greeting", "hello").contains("OK"))
+            #expect(try cluster.expect("get", "greeting").contains("hello"))
+
+            // The leader dies; the others go on.
+            let first = try cluster.leader()
+            try cluster.expect("cluster", "kill", "\(first)")
+            #expect(try cluster.state(first) == "stopped")
+            let second = try cluster.leader(besides: first)
+            #expect(second != first)
+            #expect(try cluster.expect("get", "greeting").contains("hello"))
+            #expect(try cluster.expect("incr", "counter").contains("1"))
+            let again = try cluster.run("cluster", "kill", "\(first)")
+            #expect(again.ending == .exited(1) && again.errors.contains("cluster start \(first)"), "\(again)")
+            try cluster.expect("cluster", "start", "\(first)")
+            #expect(try cluster.state(first) == "running")
+
+            // The new leader hangs; the others go on.
+            let hanging = try cluster.leader()
+            try cluster.expect("cluster", "pause", "\(hanging)")
+            #expect(try cluster.state(hanging) == "paused")
+            let third = try cluster.leader(besides: hanging)
+            #expect(try Client(port: cluster.clientPort + UInt16(third) - 1).call("INCR", "counter").integer == 2)
+            try cluster.expect("cluster", "resume", "\(hanging)")
+            #expect(try cluster.state(hanging) == "running")
+            let target = try cluster.leader() % 3 + 1
+            try cluster.expect("transfer-leader", "--to", "\(target)")
+            #expect(try cluster.leader() == target)
+
+            // Stopped and started again it has its data.
+            let taken = try cluster.run("cluster", "up", "--detach")
+            #expect(taken.ending == .exited(1) && taken.errors.contains("running already"), "\(taken)")
+            try cluster.expect("cluster", "down")
+            #expect(try (1...3).allSatisfy { try cluster.state($0) == "stopped" })
+            let nothing = try cluster.run("get", "greeting")
+            #expect(nothing.ending != .exited(0) && !nothing.errors.isEmpty, "\(nothing)")
+            let once = try cluster.up()
+            #expect(once.ending == .exited(0), "\(once)")
+            #expect(try cluster.expect("mget", "greeting", "counter").contains("hello"))
+            try cluster.expect("cluster", "down")
+        }
+
+        @Test func clusterInTheForegroundStopsAtCtrlC() throws {
+            let cluster = try ToolCluster()
+            let output = "\(cluster.place.path)/output"
+            let tool = try ChildProcess(
+                [Programs.tool, "--data", cluster.data] + cluster.upOptions + cluster.serverOptions, output: output,
+                errors: output)
+            try eventually("the cluster is up", seen: { TemporaryDirectory.tail(output) }) {
+                TemporaryDirectory.tail(output).contains("Ctrl-C")
+            }
+            #expect(try cluster.expect("set", "a", "b").contains("OK"))
+            #expect(try (1...3).allSatisfy { try cluster.state($0) == "running" })
+            tool.signal(SIGINT)
+            #expect(try tool.wait() == .exited(0), "\(TemporaryDirectory.tail(output))")
+            #expect(try (1...3).allSatisfy { try cluster.state($0) == "stopped" }, "\(TemporaryDirectory.tail(output))")
+        }
+
+        @Test func stoppedNodesLogIsInspectedAndDamageIsFound() throws {
+            let cluster = try ToolCluster()
+            _ = try cluster.up()
+            for number in 0..<20 { try cluster.expect("set", "key:\(number)", "value") }
+            try cluster.expect("cluster", "down")
+            let node = "\(cluster.data)/node-1"
+            let good = try Run([Programs.tool, "log", "inspect", node])
+            #expect(good.ending == .exited(0), "\(good)")
+            let file = try #require(FileHandle(forUpdatingAtPath: "\(node)/log-0000000000000001"))
+            try file.seek(toOffset: 6 * 4096 + 100)
+            try file.write(contentsOf: Data("damage".utf8))
+            try file.close()
+            let bad = try Run([Programs.tool, "log", "inspect", node])
+            #expect(bad.ending != .exited(0), "\(bad)")
+            #expect((bad.output + bad.errors).contains("log-0000000000000001"), "\(bad)")
+        }
+
+        @Test func benchLoadsACluster() throws {
+            try TestCluster.run { cluster in
+                let port = try cluster.waitUntilReady().clientPort
+                for workload in ["set", "get", "incr", "mixed"] {
+                    let result = try Run([
+                        Programs.tool, "--server", "127.0.0.1:\(port)", "bench", "--workload", workload, "--clients", "10",
+                        "--requests", "500", "--keys", "500",
+                    ])
+                    #expect(result.ending == .exited(0), "\(result)")
+                    for word in ["p50", "p99"] { #expect(result.output.contains(word), "\(word) in \(result)") }
+                }
+            }
+        }
+
+        @Test func mistakesAreExplainedOnStandardError() throws {
+            let place = try TemporaryDirectory()
+            for (words, code, text) in [
+                (["cluster", "status"], Int32(1), place.path), (["cluster", "no-such"], 64, "no-such"),
+                (["cluster", "kill"], 64, "node"), (["--no-such", "get", "a"], 64, "--no-such"),
+                (["--server", "127.0.0.1:1", "ping"], 1, "127.0.0.1:1"),
+            ] {
+                let result = try Run([Programs.tool, "--data", "\(place.path)/none"] + words)
+                #expect(result.ending == .exited(code), "\(result)")
+                #expect(result.errors.contains(text) && result.output.isEmpty, "\(text) in \(result)")
+            }
+        }
+    }
+}
