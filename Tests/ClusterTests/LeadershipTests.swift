@@ -7,6 +7,7 @@ extension ClusterTests {
     @Suite struct Leadership {
         @Test func pausedLeaderIsReplacedAndServesNothingStaleWhenItWakes() throws {
             try TestCluster.run { cluster in
+                var recoveries: [Duration] = []
                 for round in 1...5 {
                     let paused = try cluster.waitUntilReady()
                     let oldTerm = try #require(paused.status()).term
@@ -21,7 +22,9 @@ extension ClusterTests {
                     try paused.pause()
 
                     let client = try other.connect()
+                    let begin = ContinuousClock.now
                     #expect(try client.call("SET", "register", "\(round)") == .ok)
+                    recoveries.append(ContinuousClock.now - begin)
                     let status = try #require(other.status())
                     #expect(status.term > oldTerm && status.leader != paused.id)
                     // These begin after the write was acknowledged: they must see it, although the node that serves them fell
@@ -40,6 +43,10 @@ extension ClusterTests {
                             && status.leader != 0
                     }
                 }
+                recoveries.sort()
+                print(
+                    "5 leaders paused; first acknowledged write on another node after \(recoveries[2].milliseconds) ms (median), "
+                        + "\(recoveries[4].milliseconds) ms (longest)")
             }
         }
 

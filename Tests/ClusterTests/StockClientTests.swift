@@ -41,7 +41,8 @@ extension ClusterTests {
         func redisBenchmarkRunsItsDefaultTestsWithoutAnError() throws {
             try TestCluster.run { cluster in
                 let leader = try cluster.waitUntilReady()
-                for (node, more) in [(leader, []), (cluster.nodes.first { $0.id != leader.id } ?? leader, ["-P", "8"])] {
+                let follower = try #require(cluster.nodes.first { $0.id != leader.id })
+                for (node, more) in [(leader, []), (follower, ["-P", "8"])] {
                     let result = try Run(
                         ["redis-benchmark", "-p", "\(node.clientPort)", "-n", "2000", "-q"] + more, within: .seconds(60))
                     #expect(result.ending == .exited(0), "\(result)")

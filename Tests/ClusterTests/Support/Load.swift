@@ -65,7 +65,8 @@ final class Load: Sendable {
                     acknowledged.add(1, ordering: .relaxed)
                 }
             } catch {
-                journal.failed(error, isExcused: phase % 2 == 0 || node.phase != phase)
+                // A node that dies ends its connections, and one that comes up answers: silence has no excuse.
+                journal.failed(error, isExcused: error != .timedOut && (phase % 2 == 0 || node.phase != phase))
                 // A node that is down refuses at once.
                 _ = poll(nil, 0, 2)
             }

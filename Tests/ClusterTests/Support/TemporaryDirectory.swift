@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A directory that goes away with its owner.
+/// A directory that goes away with its owner, unless CORACLE_KEEP_TEST_DATA is set.
 final class TemporaryDirectory: Sendable {
     let path: String
 
@@ -12,7 +12,10 @@ final class TemporaryDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        if ProcessInfo.processInfo.environment["CORACLE_KEEP_TEST_DATA"] != nil { return }
+        try? FileManager.default.removeItem(atPath: path)
+    }
 
     /// The end of a text file.
     static func tail(_ path: String, bytes: Int = 6000) -> String {

@@ -78,7 +78,7 @@ final class TestCluster: Sendable {
     var lastWords: String {
         nodes.map { node in
             let state = node.process.map { $0.ending.map { "\($0)" } ?? "runs, pid \($0.id)" } ?? "was never started"
-            return "--- node \(node.id) (\(state)):\n\(node.lastWords)"
+            return "--- node \(node.id) (\(state)):\n\(node.lastWords)\(node.figures)"
         }.joined(separator: "\n")
     }
 

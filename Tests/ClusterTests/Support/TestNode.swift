@@ -103,6 +103,14 @@ final class TestNode: Sendable {
         return NodeStatus(reply)
     }
 
+    /// Its own figures, in one line, if it answers: how long turns and disk writes took, and what it waits for.
+    var figures: String {
+        guard let client = try? connect(timeout: .milliseconds(500)), let reply = try? client.call("INFO", "coracle") else {
+            return "(no answer)"
+        }
+        return (reply.text ?? "").split(whereSeparator: \.isNewline).joined(separator: " ") + "\n"
+    }
+
     /// The end of what it wrote to standard error, in all its runs.
     var lastWords: String { TemporaryDirectory.tail(logPath) }
 }
