@@ -17,7 +17,8 @@ extension RDBDecoder {
             guard key.count == 16 else { throw .invalidStream }
             let base = StreamID(bytes: key)
             var source = try StreamNodeReader(try reader.string(), base: base, after: last)
-            let node = try source.node()
+            // One with tombstones alone, which Redis may leave behind, is not kept.
+            guard let node = try source.node() else { continue }
             made.append(node)
             last = node.lastID
             alive += UInt64(node.count)
@@ -49,7 +50,10 @@ extension RDBDecoder {
     private func group(_ type: RDBType, of stream: StreamValue) throws(RDBError) {
         let name = try reader.string().array
         let lastID = try id()
-        let entriesRead = type == .streamListpacks ? -1 : Int64(bitPattern: try reader.number())
+        // The oldest form does not say how many entries were read; Redis estimates it as well.
+        var entriesRead = stream.entriesAdded(upTo: lastID) ?? -1
+        if type != .streamListpacks { entriesRead = Int64(bitPattern: try reader.number()) }
+        if entriesRead < -1 { throw .invalidStream }
         let isNew = name.withView { stream.addGroup($0, lastID: lastID, entriesRead: entriesRead) }
         guard isNew, let edit = name.withView({ stream.edit($0) }) else { throw .duplicate }
         defer { stream.finish(edit) }
@@ -153,7 +157,8 @@ private struct StreamNodeReader {
         for _ in 0..<count { keep(try next()) }
     }
 
-    mutating func node() throws(RDBError) -> StreamNode {
+    /// The node; nil where it has nothing but tombstones.
+    mutating func node() throws(RDBError) -> StreamNode? {
         let alive = try count()
         let dead = try count()
         let fields = try count()
@@ -167,13 +172,13 @@ private struct StreamNodeReader {
         while packed.remaining > 0 {
             let offset = elements.count
             let (id, isDeleted) = try entry(sharedFields: fields)
-            if let last, id <= last { throw .invalidStream }
-            if id < base { throw .invalidStream }
+            if id <= last ?? .zero || id < base { throw .invalidStream }
             last = id
             if isDeleted { seenDead += 1 } else { seenAlive += 1 }
             if !isDeleted && firstAlive == nil { firstAlive = offset }
         }
-        guard let firstAlive, seenAlive == alive, seenDead == dead else { throw .invalidStream }
+        if seenAlive != alive || seenDead != dead { throw .invalidStream }
+        guard let firstAlive else { return nil }
         return StreamNode(
             base: base, fieldCount: fields, elements: elements.view, entriesOffset: entriesOffset, firstAlive: firstAlive,
             count: alive, deadCount: dead)

@@ -68,9 +68,9 @@ extension StreamCommands {
             reply.bulk("pending")
             reply.integer(group.pendingCount(of: consumer))
             reply.bulk("idle")
-            reply.integer(max(now - consumer.seenTime, 0))
+            reply.integer(max(now &- consumer.seenTime, 0))
             reply.bulk("inactive")
-            reply.integer(consumer.activeTime == -1 ? -1 : now - consumer.activeTime)
+            reply.integer(consumer.activeTime == -1 ? -1 : now &- consumer.activeTime)
         }
     }
 
