@@ -176,6 +176,11 @@ package final class Execution {
         keyspace.setString(key, value, form: form, deadline: deadline, stamp: stamp())
     }
 
+    /// Sets a string of `byteCount` bytes, all of which `fill` writes. What was there may be read meanwhile.
+    func setString(_ key: ByteView, byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        keyspace.setString(key, byteCount: byteCount, stamp: stamp(), fill)
+    }
+
     /// Sets a string to an integer's text.
     package func setInteger(_ key: ByteView, _ value: Int64, deadline: DeadlineChange = .keep) {
         keyspace.setInteger(key, value, deadline: deadline, stamp: stamp())

@@ -30,6 +30,7 @@ extension Keyspace {
         let order = fieldDeadlines ?? SortedSetValue()
         fieldDeadlines = order
         let old = order.score(of: entry.key, seed: seed)
+        if old == Double(soonest) { return }
         order.put(entry.key, score: Double(soonest), old: old, seed: seed, limits: Keyspace.fieldLimits)
     }
 

@@ -63,6 +63,23 @@ extension Keyspace {
         place(entry, location, slot, hash, deadline: newDeadline, stamp)
     }
 
+    /// Sets a string of `byteCount` bytes in "raw" form without a deadline, whatever was there. `fill` writes all of its bytes; what was
+    /// there lives until it has, so it may read it.
+    func setString(
+        _ key: ByteView, byteCount: Int, stamp: ChangeStamp, _ fill: (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        let hash = hashOf(key)
+        let location = locate(hash)
+        let slot = location.segment.find(key, tag: location.tag)
+        let capacity = Entry.capacity(for: byteCount, fixed: key.count + Entry.headerBytes)
+        let entry = Entry.allocate(
+            key: key, type: .string, flags: [.raw], capacity: capacity, accessSeconds: stamp.accessSeconds)
+        entry.lengthField = byteCount
+        entry.capacityField = capacity
+        fill(UnsafeMutableRawBufferPointer(start: entry.bytesStart, count: byteCount))
+        place(entry, location, slot, hash, deadline: nil, stamp)
+    }
+
     /// Sets a string to the text of an integer.
     func setInteger(_ key: ByteView, _ value: Int64, deadline: DeadlineChange, stamp: ChangeStamp) {
         let hash = hashOf(key)

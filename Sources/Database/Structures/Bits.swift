@@ -87,16 +87,9 @@ enum Bits {
     static func combine(_ operation: Operation, _ sources: [ByteView], into target: UnsafeMutableRawBufferPointer) {
         guard let first = sources.first, let start = target.baseAddress else { return }
         check(first.count <= target.count, "a result is as long as the longest source")
+        if operation == .not { return complement(first, into: target) }
         start.copyMemory(from: first.start, byteCount: first.count)
         (start + first.count).initializeMemory(as: UInt8.self, repeating: 0, count: target.count - first.count)
-        if operation == .not {
-            for index in stride(from: 0, to: target.count & ~7, by: 8) {
-                let word = start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                start.storeBytes(of: ~word, toByteOffset: index, as: UInt64.self)
-            }
-            for index in (target.count & ~7)..<target.count { target[index] = ~target[index] }
-            return
-        }
         // In pieces that stay in the cache while all sources pass over them.
         let piece = 1 << 14
         for begin in stride(from: 0, to: target.count, by: piece) {
@@ -108,6 +101,23 @@ enum Bits {
                     (start + begin + shared).initializeMemory(as: UInt8.self, repeating: 0, count: size - shared)
                 }
             }
+        }
+    }
+
+    private static func complement(_ source: ByteView, into target: UnsafeMutableRawBufferPointer) {
+        guard let start = target.baseAddress, source.count == target.count else {
+            check(false, "a complement is as long as its source")
+            return
+        }
+        var index = 0
+        while index <= source.count - 8 {
+            let word = source.start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            start.storeBytes(of: ~word, toByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        while index < source.count {
+            target[index] = ~source[index]
+            index += 1
         }
     }
 

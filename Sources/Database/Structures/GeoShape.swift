@@ -117,6 +117,9 @@ struct GeoShape {
         return min(max(step, 1), GeoHash.stepMax)
     }
 
+    /// The neighbours of a cell in the order in which they are searched, as steps to the east and the north.
+    private static let directions = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+
     /// The cells that together cover the shape, in the order in which they are searched; no cell twice.
     var cells: [GeoHash] {
         let bounds = self.bounds
@@ -130,8 +133,10 @@ struct GeoShape {
         // Sides that the middle cell covers itself.
         let (noSouth, noNorth) = (area.latitudes.lowerBound < bounds.south, area.latitudes.upperBound > bounds.north)
         let (noWest, noEast) = (area.longitudes.lowerBound < bounds.west, area.longitudes.upperBound > bounds.east)
-        var cells = [hash]
-        for (east, north) in [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)] {
+        var cells: [GeoHash] = []
+        cells.reserveCapacity(9)
+        cells.append(hash)
+        for (east, north) in GeoShape.directions {
             if step >= 2, (north < 0 && noSouth) || (north > 0 && noNorth) || (east < 0 && noWest) || (east > 0 && noEast) {
                 continue
             }

@@ -29,17 +29,39 @@ struct SparseOpcode {
         }
     }
 
-    /// The opcode for registers that are 0.
-    static func zeros(_ count: Int) -> [UInt8] {
-        check(count >= 1 && count <= HyperLogLog.registers, "an opcode covers registers")
-        if count <= zerosMax { return [UInt8(count - 1)] }
-        return [0x40 | UInt8((count - 1) >> 8), UInt8(truncatingIfNeeded: count - 1)]
-    }
-
     /// The opcode for registers that are not 0.
     static func values(_ value: UInt8, _ count: Int) -> UInt8 {
         check(value >= 1 && value <= valueMax && count >= 1 && count <= valuesMax, "a value fits its opcode")
         return 0x80 | (value - 1) << 2 | UInt8(count - 1)
+    }
+}
+
+/// What takes the place of one opcode: three at most, of five bytes together.
+private struct SparseReplacement {
+    private var bytes: UInt64 = 0
+    private(set) var count = 0
+
+    private mutating func append(byte: UInt8) {
+        bytes |= UInt64(byte) << UInt64(8 * count)
+        count += 1
+    }
+
+    /// Appends the opcode for registers of one value.
+    mutating func append(_ value: UInt8, _ registers: Int) {
+        if registers == 0 { return }
+        check(registers > 0 && registers <= HyperLogLog.registers, "an opcode covers registers")
+        if value > 0 {
+            append(byte: SparseOpcode.values(value, registers))
+        } else if registers <= SparseOpcode.zerosMax {
+            append(byte: UInt8(registers - 1))
+        } else {
+            append(byte: 0x40 | UInt8((registers - 1) >> 8))
+            append(byte: UInt8(truncatingIfNeeded: registers - 1))
+        }
+    }
+
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(of: bytes.littleEndian) { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
 }
 
@@ -61,20 +83,15 @@ extension HyperLogLog {
         guard let found = bytes.withView({ find($0, register) }) else { return .damaged }
         let opcode = found.opcode
         if opcode.value >= value { return .unchanged }
-        var replacement: [UInt8] = []
-        append(opcode.value, register - found.first, to: &replacement)
-        append(value, 1, to: &replacement)
-        append(opcode.value, found.first + opcode.count - 1 - register, to: &replacement)
+        var replacement = SparseReplacement()
+        replacement.append(opcode.value, register - found.first)
+        replacement.append(value, 1)
+        replacement.append(opcode.value, found.first + opcode.count - 1 - register)
         let growth = replacement.count - opcode.bytes
         if growth > 0, bytes.count + growth > sparseBytesMax { return raisePromoted(&bytes, register, to: value) }
-        bytes.replaceSubrange(found.place..<(found.place + opcode.bytes), with: replacement)
+        replacement.withBytes { bytes.replaceSubrange(found.place..<(found.place + opcode.bytes), with: $0) }
         joinNeighbours(&bytes, from: found.previous)
         return .changed
-    }
-
-    private static func append(_ value: UInt8, _ count: Int, to bytes: inout [UInt8]) {
-        if count == 0 { return }
-        if value == 0 { bytes += SparseOpcode.zeros(count) } else { bytes.append(SparseOpcode.values(value, count)) }
     }
 
     /// Where the opcode of a register stands.

@@ -154,6 +154,12 @@ enum HyperLogLog {
     /// Raises `target` to the registers of a value; false where it is damaged, and then `target` is worth nothing.
     static func merge(_ bytes: ByteView, into target: inout [UInt8]) -> Bool {
         check(target.count == registers, "all registers are merged")
+        if isDense(bytes) {
+            target.withUnsafeMutableBufferPointer { target in
+                forEachDense(bytes) { register, value in if target[register] < value { target[register] = value } }
+            }
+            return true
+        }
         var register = 0
         return forEachRun(bytes) { value, count in
             for place in register..<(register + count) where target[place] < value { target[place] = value }

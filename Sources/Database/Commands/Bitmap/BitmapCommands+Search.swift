@@ -23,8 +23,9 @@ extension BitmapCommands {
         }
     }
 
-    /// Reads the range from argument `index` on. Nil after the error was replied.
-    private static func range(_ execution: Execution, from index: Int) -> Range? {
+    /// Reads the range from argument `index` on; the unit before the end where Redis looks at it first. Nil after the error was
+    /// replied.
+    private static func range(_ execution: Execution, from index: Int, unitFirst: Bool) -> Range? {
         let arguments = execution.arguments
         var range = Range()
         guard let start = parseInteger(arguments[index]) else {
@@ -32,6 +33,7 @@ extension BitmapCommands {
             return nil
         }
         range.start = start
+        if unitFirst, !readUnit(execution, at: index + 2, &range) { return nil }
         if index + 1 < arguments.count {
             guard let end = parseInteger(arguments[index + 1]) else {
                 execution.notInteger()
@@ -39,22 +41,23 @@ extension BitmapCommands {
             }
             range.end = end
         }
-        if index + 2 < arguments.count {
-            let unit = arguments[index + 2]
-            range.isBits = unit.equalsIgnoringCase("bit")
-            if !range.isBits, !unit.equalsIgnoringCase("byte") {
-                execution.syntaxError()
-                return nil
-            }
-        }
-        return range
+        return readUnit(execution, at: index + 2, &range) ? range : nil
+    }
+
+    private static func readUnit(_ execution: Execution, at index: Int, _ range: inout Range) -> Bool {
+        if index >= execution.arguments.count { return true }
+        let unit = execution.arguments[index]
+        range.isBits = unit.equalsIgnoringCase("bit")
+        if range.isBits || unit.equalsIgnoringCase("byte") { return true }
+        execution.syntaxError()
+        return false
     }
 
     static func bitcount(_ execution: Execution) {
         let arguments = execution.arguments
         var asked = Range()
         if arguments.count == 4 || arguments.count == 5 {
-            guard let range = range(execution, from: 2) else { return }
+            guard let range = range(execution, from: 2, unitFirst: false) else { return }
             asked = range
         } else if arguments.count != 2 {
             return execution.syntaxError()
@@ -72,7 +75,7 @@ extension BitmapCommands {
         if bit != 0, bit != 1 { return execution.reply.error("ERR The bit argument must be 1 or 0.") }
         var asked = Range()
         if arguments.count >= 4, arguments.count <= 6 {
-            guard let range = range(execution, from: 3) else { return }
+            guard let range = range(execution, from: 3, unitFirst: true) else { return }
             asked = range
         } else if arguments.count != 3 {
             return execution.syntaxError()

@@ -86,11 +86,8 @@ extension BitmapCommands {
             execution.delete(key)
             return execution.reply.integer(0)
         }
-        // Into memory of its own: the target may be one of the sources.
-        let result = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
-        defer { result.deallocate() }
-        Bits.combine(operation, sources, into: result)
-        execution.setString(key, ByteView(UnsafeRawBufferPointer(result)), form: .raw)
+        // The target may be one of the sources: it gets new memory, and lives until that is filled.
+        execution.setString(key, byteCount: count) { Bits.combine(operation, sources, into: $0) }
         execution.reply.integer(count)
     }
 
