@@ -122,13 +122,12 @@ extension Node {
     /// WAIT: every write that was answered is on a majority already. The number is of the other nodes known to have
     /// everything committed; a node that does not lead knows of a majority.
     func wait(_ connection: ClientConnection) {
-        guard let wanted = parseInteger(arguments[1]) else {
+        if parseInteger(arguments[1]) == nil {
             return replyError(connection, "ERR value is not an integer or out of range")
         }
         guard let timeout = parseInteger(arguments[2]) else {
             return replyError(connection, "ERR timeout is not an integer or out of range")
         }
-        if wanted < 0 { return replyError(connection, "ERR value is out of range, must be positive") }
         if timeout < 0 { return replyError(connection, "ERR timeout is negative") }
         connection.writer.integer(followersReached)
     }

@@ -43,19 +43,20 @@ extension KeyCommands {
         reply.preformatted(keys.view)
     }
 
-    /// A cursor: a number that fits 64 bits without a sign, as `strtoul` reads it.
+    /// A cursor, read as C's `strtoul` does: a sign is allowed, and nothing is 0.
     static func parseCursor(_ text: ByteView) -> UInt64? {
-        if text.isEmpty { return nil }
+        let isNegative = !text.isEmpty && text[0] == UInt8(ascii: "-")
+        let hasSign = isNegative || !text.isEmpty && text[0] == UInt8(ascii: "+")
+        if hasSign && text.count == 1 { return nil }
         var value: UInt64 = 0
-        for index in 0..<text.count {
+        for index in (hasSign ? 1 : 0)..<text.count {
             let digit = UInt64(text[index] &- 0x30)
-            if digit > 9 { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             let (sum, carry) = product.addingReportingOverflow(digit)
-            if overflow || carry { return nil }
+            if digit > 9 || overflow || carry { return nil }
             value = sum
         }
-        return value
+        return isNegative ? 0 &- value : value
     }
 
     private static func scanOptions(_ execution: Execution) -> ScanOptions? {

@@ -54,21 +54,9 @@ extension Execution {
         var pattern: ByteView?
     }
 
-    /// The cursor at argument 2, read as C's `strtoul` does: a sign is allowed, and nothing is 0. Nil after the error was replied.
+    /// The cursor at argument 2. Nil after the error was replied.
     func scanCursor() -> UInt64? {
-        let text = arguments[2]
-        let isNegative = !text.isEmpty && text[0] == UInt8(ascii: "-")
-        let hasSign = isNegative || !text.isEmpty && text[0] == UInt8(ascii: "+")
-        var value: UInt64 = 0
-        var isValid = text.count != 1 || !hasSign
-        for index in (hasSign ? 1 : 0)..<text.count {
-            let digit = UInt64(text[index] &- 0x30)
-            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tens.addingReportingOverflow(digit)
-            if digit > 9 || overflow || carry { isValid = false }
-            value = sum
-        }
-        if isValid { return isNegative ? 0 &- value : value }
+        if let cursor = KeyCommands.parseCursor(arguments[2]) { return cursor }
         reply.error("ERR invalid cursor")
         return nil
     }
