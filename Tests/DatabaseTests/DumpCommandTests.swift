@@ -210,6 +210,36 @@ import Testing
         #expect(machine.run("GET k") == "$265\r\n" + String(repeating: "a", count: 265) + "\r\n")
     }
 
+    @Test func whatIsCompressedUnfoldsAgain() {
+        var random = RandomGenerator(seed: 5)
+        for round in 0..<300 {
+            // From letters that repeat to noise, with runs and long distances.
+            let letters = 1 + random.index(below: round % 2 == 0 ? 3 : 256)
+            var bytes: [UInt8] = []
+            while bytes.count < 4 + round * 40 {
+                if random.chance(1, in: 8), !bytes.isEmpty {
+                    let start = random.index(below: bytes.count)
+                    bytes += bytes[start..<min(bytes.count, start + random.index(below: 400))]
+                } else {
+                    bytes.append(UInt8(truncatingIfNeeded: random.index(below: letters)))
+                }
+            }
+            bytes.withView { view in
+                let packed = ByteBuffer()
+                if !LZF.compress(view, to: packed) {
+                    #expect(packed.isEmpty)
+                    return
+                }
+                #expect(packed.count <= bytes.count - 4)
+                let again = ByteBuffer()
+                #expect(LZF.decompress(packed.view, expected: bytes.count, into: again))
+                #expect(again.view.equals(view))
+                #expect(!LZF.decompress(packed.view, expected: bytes.count - 1, into: ByteBuffer()))
+                #expect(!LZF.decompress(packed.view.slice(0, packed.count - 1), expected: bytes.count, into: ByteBuffer()))
+            }
+        }
+    }
+
     @Test func limitsDecideTheForm() {
         let machine = TestMachine()
         machine.run("HSET h a 1 b 2")

@@ -1,6 +1,6 @@
 import Base
 
-/// Decompression of the LZF format, which Redis uses for strings: runs of bytes as they are, and references to bytes that came up to 8 KiB
+/// The LZF format, which Redis uses for strings: runs of bytes as they are, and references to bytes that came up to 8 KiB
 /// before.
 enum LZF {
     /// The most that one byte of input can stand for: three bytes make 264.

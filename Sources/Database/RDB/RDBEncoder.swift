@@ -46,12 +46,8 @@ package struct RDBEncoder {
 
     private func append(_ set: SetValue) {
         if set.encoding == .intset {
-            let integers = IntegerSet(page: set.page)
             type(.setIntset)
-            writer.length(8 + integers.bytes.count)
-            writer.buffer.append(integer: UInt32(integers.width))
-            writer.buffer.append(integer: UInt32(integers.count))
-            writer.buffer.append(integers.bytes)
+            writer.intset(IntegerSet(page: set.page))
             return
         }
         // Redis 7.0 does not know listpacks of sets: member by member.

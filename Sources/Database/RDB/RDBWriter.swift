@@ -33,6 +33,24 @@ package struct RDBWriter {
     /// A string: as an integer where it is the text of one that fits 32 bits, else as it is.
     package func string(_ bytes: ByteView) {
         if bytes.count <= 11, let value = PackedElement.canonicalInteger(bytes), integer(value) { return }
+        blob(bytes)
+    }
+
+    /// Strings of more bytes than this are compressed where that makes them shorter.
+    private static let plainBytesMax = 20
+
+    /// A string without looking for a number in it.
+    private func blob(_ bytes: ByteView) {
+        if bytes.count > RDBWriter.plainBytesMax {
+            let packed = ByteBuffer(capacity: bytes.count)
+            if LZF.compress(bytes, to: packed) {
+                buffer.append(byte: 0xC3)
+                length(packed.count)
+                length(bytes.count)
+                buffer.append(packed.view)
+                return
+            }
+        }
         length(bytes.count)
         buffer.append(bytes)
     }
@@ -69,19 +87,7 @@ package struct RDBWriter {
     }
 
     /// A string that is a listpack of entries that exist.
-    func listpack(_ list: PackedList) {
-        let bytes = list.byteCount + PackedList.frameBytes
-        length(bytes)
-        listpackHeader(bytes: bytes, count: list.count)
-        buffer.append(list.entries)
-        buffer.append(byte: 0xFF)
-    }
-
-    private func listpackHeader(bytes: Int, count: Int) {
-        check(bytes <= Int(UInt32.max), "a listpack's size fits 32 bits")
-        buffer.append(integer: UInt32(bytes))
-        buffer.append(integer: UInt16(min(count, 65535)))
-    }
+    func listpack(_ list: PackedList) { listpack(list.entries, count: list.count) }
 
     /// A string that is a listpack of some integers and behind them entries that exist.
     func listpack(front: [Int], elements: ByteView) {
@@ -96,7 +102,7 @@ package struct RDBWriter {
             count += 1
         }
         check(offset == elements.count, "the last entry ends where the entries end")
-        listpack(entries, count: count)
+        listpack(entries.view, count: count)
     }
 
     private static func append(_ element: PackedElement, to entries: ByteBuffer) {
@@ -115,14 +121,26 @@ package struct RDBWriter {
             RDBWriter.append(element, to: entries)
             count += 1
         }
-        listpack(entries, count: count)
+        listpack(entries.view, count: count)
     }
 
-    private func listpack(_ entries: ByteBuffer, count: Int) {
+    private func listpack(_ entries: ByteView, count: Int) {
         let bytes = entries.count + PackedList.frameBytes
-        length(bytes)
-        listpackHeader(bytes: bytes, count: count)
-        buffer.append(entries.view)
-        buffer.append(byte: 0xFF)
+        check(bytes <= Int(UInt32.max), "a listpack's size fits 32 bits")
+        let whole = ByteBuffer(capacity: bytes)
+        whole.append(integer: UInt32(bytes))
+        whole.append(integer: UInt16(min(count, 65535)))
+        whole.append(entries)
+        whole.append(byte: 0xFF)
+        blob(whole.view)
+    }
+
+    /// A string that is an intset.
+    func intset(_ set: IntegerSet) {
+        let whole = ByteBuffer(capacity: 8 + set.bytes.count)
+        whole.append(integer: UInt32(set.width))
+        whole.append(integer: UInt32(set.count))
+        whole.append(set.bytes)
+        blob(whole.view)
     }
 }
