@@ -73,6 +73,42 @@ import Testing
         }
     }
 
+    /// What redis-server 7.0.15 returned from DUMP.
+    @Test func payloadsOfRedisAreRead() {
+        let rows: [(key: String, payload: String, command: String, reply: String)] = [
+            ("i", "00c1d4fe0a00c6c48623febede2e", "GET i", "$4|-300"),
+            ("s", "000568656c6c6f0a006372df766534200a", "GET s", "$5|hello"),
+            (
+                "lzf", "00c30a405002616261e042010161620a00949d5f0eb1dea445", "GET lzf",
+                "$80|abababababababababababababababababababababababababababababababababababababababab"
+            ),
+            (
+                "l", "120102151500000004008161020101f178ec03f270110104ff0a00e9714f83ef94e564", "LRANGE l 0 -1",
+                "*4|$1|a|$1|1|$5|-5000|$5|70000"
+            ),
+            ("is", "0b140400000003000000fdffffff01000000701101000a007b8d4dddaf2286d7", "SMEMBERS is", "*3|$2|-3|$1|1|$5|70000"),
+            (
+                "z", "1114140000000400816102010181620283322e3504ff0a00d44c6ea4f644d9d7", "ZRANGE z 0 -1 WITHSCORES",
+                "*4|$1|a|$1|1|$1|b|$3|2.5"
+            ),
+            ("h", "101111000000040081660281760201010201ff0a001a4df2175e0bff9b", "HGETALL h", "*4|$1|f|$1|v|$1|1|$1|2"),
+            (
+                "x",
+                "1301100000000000000005000000000000000128280000000f00020100010101816602000102010001000181760204010201000101018177020401ff0205020501000002010167000081ffffffffffffffff00000a0007bc6c9e36564480",
+                "XRANGE x - +", "*2|*2|$3|5-1|*2|$1|f|$1|v|*2|$3|5-2|*2|$1|f|$1|w"
+            ),
+        ]
+        let machine = TestMachine()
+        for (key, text, command, reply) in rows {
+            let digits = Array(text.utf8).map { $0 < 0x3A ? $0 - 0x30 : $0 - 0x57 }
+            let payload = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+            #expect(restore(machine, key, payload) == "+OK\r\n", "\(key)")
+            expect(machine, [(command, reply)])
+            // What is too short to be compressed is written as Redis writes it.
+            if !["lzf", "x"].contains(key) { #expect(dump(machine, key) == payload, "\(key)") }
+        }
+    }
+
     @Test func optionsAreThoseOfRedis() {
         let machine = TestMachine()
         machine.run("SET k v")
