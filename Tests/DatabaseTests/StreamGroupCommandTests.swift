@@ -98,7 +98,7 @@ import Testing
                 ("set str v", "+OK"),
                 ("xgroup create str g $", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
             ])
-        #expect(machine.run("xgroup help").hasPrefix("*17\r\n+XGROUP <subcommand>"))
+        #expect(machine.run("xgroup help").hasPrefix("*13\r\n+XGROUP <subcommand>"))
         #expect(machine.run("xinfo help").hasPrefix("*9\r\n+XINFO <subcommand>"))
     }
 

@@ -78,13 +78,12 @@ extension StreamCommands {
         execution.replyHelp(
             "XGROUP",
             [
-                "CREATE <key> <groupname> <id|$> [option]", "    Create a new consumer group. Options are:", "    * MKSTREAM",
-                "      Create the empty stream if it does not exist.", "    * ENTRIESREAD entries_read",
-                "      Set the group's entries_read counter (internal use).", "CREATECONSUMER <key> <groupname> <consumer>",
-                "    Create a new consumer in the specified group.", "DELCONSUMER <key> <groupname> <consumer>",
-                "    Remove the specified consumer.", "DESTROY <key> <groupname>", "    Remove the specified group.",
-                "SETID <key> <groupname> <id|$> [ENTRIESREAD entries_read]",
-                "    Set the current group ID and entries_read counter.",
+                "CREATE <key> <groupname> <id|$> [MKSTREAM] [ENTRIESREAD <entries-read>]",
+                "    Makes a group that reads what comes behind <id>; MKSTREAM makes the stream too.",
+                "CREATECONSUMER <key> <groupname> <consumer>", "    Makes a consumer in the group.",
+                "DELCONSUMER <key> <groupname> <consumer>", "    Removes a consumer and what is pending for it.",
+                "DESTROY <key> <groupname>", "    Removes the group.",
+                "SETID <key> <groupname> <id|$> [ENTRIESREAD <entries-read>]", "    Moves the group behind <id>.",
             ])
     }
 

@@ -78,9 +78,8 @@ extension StreamCommands {
         execution.replyHelp(
             "XINFO",
             [
-                "CONSUMERS <key> <groupname>", "    Show consumers of <groupname>.", "GROUPS <key>",
-                "    Show the stream consumer groups.", "STREAM <key> [FULL [COUNT <count>]",
-                "    Show information about the stream.",
+                "CONSUMERS <key> <groupname>", "    The consumers of a group.", "GROUPS <key>", "    The groups of a stream.",
+                "STREAM <key> [FULL [COUNT <count>]]", "    The stream itself; FULL adds entries, groups and what is pending.",
             ])
     }
 
