@@ -47,6 +47,16 @@ package struct DurationHistogram: Sendable {
         return Nanoseconds(maxNanoseconds)
     }
 
+    /// How many were not longer than `duration`, counting whole buckets: those that end above it are left out.
+    package func count(upTo duration: Nanoseconds) -> UInt64 {
+        var sum: UInt64 = 0
+        for (index, bucket) in buckets.enumerated() {
+            if DurationHistogram.upperBound(index) > duration.rawValue { break }
+            sum += bucket
+        }
+        return sum
+    }
+
     /// The mean, zero when nothing was recorded.
     package var mean: Nanoseconds { Nanoseconds(count == 0 ? 0 : totalNanoseconds / count) }
 

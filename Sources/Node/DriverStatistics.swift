@@ -35,7 +35,7 @@ package final class DriverStatistics {
     /// Who writes the log.
     package enum DiskMode: String, Sendable {
         /// The kernel, while the loop goes on.
-        case async
+        case kernel = "async"
         /// The loop, at the end of its turn.
         case inline
         /// The disk thread.

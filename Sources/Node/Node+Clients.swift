@@ -141,6 +141,10 @@ extension Node {
         let resolution = table.resolve(arguments)
         switch resolution {
         case .command(let command):
+            if isPaused(command) {
+                paused.append(connection.id)
+                return .mustWait
+            }
             switch command.scope {
             case .write: return takeWrite(connection, command)
             case .read: return takeRead(connection, command)
@@ -210,7 +214,7 @@ extension Node {
             database: database, connection: connection.id.rawValue, arguments: arguments, to: group.proposals.gathering)
         _ = group.proposals.gathered()
         connection.proposalsInFlight += 1
-        if group.proposals.gathering.count >= options.limits.batchBytesMax { group.proposals.seal() }
+        if group.proposals.gathering.count >= options.limits.batchBytesMax { group.proposals.seal(now: now.instant) }
     }
 
     /// Without a leader for a while, writes are refused at the door: they are certainly not executed.
@@ -246,7 +250,9 @@ extension Node {
 
     /// An answer was given; if the connection was waiting for it, it goes on at the end of this round.
     func resumeWhenIdle(_ connection: ClientConnection) {
-        if connection.isStalled && connection.isIdle && connection.sleepsUntil == nil { resumable.append(connection.id) }
+        if connection.isStalled && connection.isIdle && connection.sleepsUntil == nil && !paused.contains(connection.id) {
+            resumable.append(connection.id)
+        }
     }
 
     func resumeForRoom() {

@@ -7,7 +7,7 @@ import Database
 extension Node {
     /// Closes this turn's frame and gives what is unsent to the leader.
     func routeProposals() {
-        group.proposals.seal()
+        group.proposals.seal(now: now.instant)
         let leader = group.raft.leader
         let term = group.raft.term
         guard let leader else {

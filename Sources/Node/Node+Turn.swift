@@ -13,6 +13,7 @@ extension Node {
         isTurnWanted = false
         closeSilentLinks()
         wakeSleepers()
+        endPause()
         applyCommitted()
         if isIncarnationDurable {
             dialPeers()
@@ -29,7 +30,7 @@ extension Node {
             continueShutdown()
         }
         sealAtRest()
-        _ = log.flush(into: &effects.disk)
+        if let operation = log.flush(into: &effects.disk) { logWrite = (operation, now.instant) }
         finishOutput()
         statistics.turns += 1
     }
@@ -122,6 +123,10 @@ extension Node {
     }
 
     func diskCompleted(_ number: UInt64) {
+        if let write = logWrite, write.operation == number {
+            noteLatency("log-write", now.instant - write.since)
+            logWrite = nil
+        }
         var durable: [WriteAheadLog.Durable] = []
         log.completed(number: number, durable: &durable)
         for item in durable {

@@ -33,6 +33,14 @@ package final class Node {
     var resumable: [ConnectionID] = []
     var waitingForRoom: [ConnectionID] = []
     var sleeping: [ConnectionID] = []
+    /// CLIENT PAUSE: until when, and whether reads wait too; nil when nothing is paused.
+    var pause: (until: Instant, holdsReads: Bool)?
+    /// Connections whose next command waits for its end.
+    var paused: [ConnectionID] = []
+    var slowLog = SlowLog()
+    var latencies = LatencyMonitor()
+    /// The log write that is under way, and since when.
+    var logWrite: (operation: UInt64, since: Instant)?
     /// Connections whose client sends nothing more, until what it sent is answered.
     var halfClosed: [ConnectionID] = []
     /// Why peers were refused lately, and when that was logged.
@@ -150,6 +158,7 @@ package final class Node {
         for link in links.values where !link.isOpen && !link.isClosing {
             deadline = min(deadline, link.openedAt + Node.helloTimeout)
         }
+        if let pause, !paused.isEmpty { deadline = min(deadline, pause.until) }
         for connection in sleeping {
             if let until = clients[connection.rawValue]?.sleepsUntil { deadline = min(deadline, until) }
         }

@@ -42,6 +42,10 @@ struct NodeStatistics {
         var calls: UInt64 = 0
         /// Wrong number of arguments.
         var rejected: UInt64 = 0
+        /// Answered with an error.
+        var failed: UInt64 = 0
+        /// From being taken to being answered; nil until the first.
+        var times: DurationHistogram?
     }
 
     init(_ table: CommandTable) {
@@ -64,6 +68,8 @@ struct NodeStatistics {
         for index in commandCounts.indices {
             commandCounts[index].calls = 0
             commandCounts[index].rejected = 0
+            commandCounts[index].failed = 0
+            commandCounts[index].times = nil
         }
     }
 

@@ -18,6 +18,8 @@ struct ProposalQueue {
     let owner: NodeID
     let incarnation: Incarnation
     private(set) var frames = RingBuffer<Frame>()
+    /// For each sealed frame that is not seen applied: its last command, and when it was taken.
+    private var takenAt = RingBuffer<(last: UInt64, at: Instant)>()
     /// Bytes of the sealed frames.
     private(set) var frameBytes = 0
     /// Items of the open frame.
@@ -51,8 +53,8 @@ struct ProposalQueue {
         return nextNumber - 1
     }
 
-    /// Closes the open frame, if there is anything in it.
-    mutating func seal() {
+    /// Closes the open frame, if there is anything in it, in the turn in which its commands were taken.
+    mutating func seal(now: Instant) {
         if gatheredCount == 0 { return }
         let first = nextNumber - UInt64(gatheredCount)
         header.removeAll()
@@ -68,9 +70,16 @@ struct ProposalQueue {
         let frame = Frame(firstNumber: first, count: gatheredCount, bytes: bytes)
         check(frames.last.map { $0.lastNumber + 1 == first } ?? (first == appliedThrough + 1), "proposals are numbered densely")
         frames.append(frame)
+        takenAt.append((frame.lastNumber, now))
         frameBytes += frame.bytes.count
         gathering.removeAll()
         gatheredCount = 0
+    }
+
+    /// When the command of a number was taken. Asked for in order of the numbers; nil for one that was asked for before.
+    mutating func takenAt(_ number: UInt64) -> Instant? {
+        while let frame = takenAt.first, frame.last < number { _ = takenAt.popFirst() }
+        return takenAt.first?.at
     }
 
     /// Frames that the present leader has not been given, oldest first.

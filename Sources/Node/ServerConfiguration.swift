@@ -32,6 +32,14 @@ struct ServerConfiguration {
     /// Seconds after which an idle client is closed; 0 for never.
     private(set) var timeoutSeconds = 0
 
+    /// Commands that take longer are kept in the slow log; nil for none.
+    private(set) var slowTime: Nanoseconds? = .milliseconds(10)
+    private(set) var slowLogMax: Int64 = 128
+    /// Delays from here on are kept by LATENCY; nil for none.
+    private(set) var latencyThreshold: Nanoseconds?
+    /// Whether the times of commands are counted.
+    private(set) var tracksLatency = true
+
     init() { parameters = ParameterTable.all.sorted { $0.name < $1.name } }
 
     /// Position of the parameter with this name or alias, ignoring case.
@@ -78,6 +86,14 @@ struct ServerConfiguration {
         case "client-query-buffer-limit": requestLimits.queryBufferMax = Int(value) ?? requestLimits.queryBufferMax
         case "maxclients": clientsMax = Int(value) ?? clientsMax
         case "timeout": timeoutSeconds = Int(value) ?? timeoutSeconds
+        case "slowlog-log-slower-than":
+            let microseconds = Int64(value) ?? 10_000
+            slowTime = microseconds < 0 ? nil : .microseconds(UInt64(min(microseconds, Int64.max / 1000)))
+        case "slowlog-max-len": slowLogMax = Int64(value) ?? slowLogMax
+        case "latency-monitor-threshold":
+            let milliseconds = Int64(value) ?? 0
+            latencyThreshold = milliseconds == 0 ? nil : .milliseconds(UInt64(min(milliseconds, Int64.max / 1_000_000)))
+        case "latency-tracking": tracksLatency = value == "yes"
         default: break
         }
     }

@@ -97,7 +97,7 @@ package final class DiskQueue {
     }
 
     private func noteMode() {
-        statistics.diskMode = asyncWriter != nil ? .async : modeChooser.isInline ? .inline : .thread
+        statistics.diskMode = asyncWriter != nil ? .kernel : modeChooser.isInline ? .inline : .thread
     }
 
     /// Finishes what was begun and ends the threads. To be called once.

@@ -9,6 +9,9 @@ enum ConnectionCommands {
                     "getname", arity: 2, [.noScript, .loading, .stale], [.connection], group: .connection, since: "2.6.9",
                     complexity: "O(1)", summary: "Returns the name of the connection."),
                 CommandDefinition(
+                    "getredir", arity: 2, [.noScript, .loading, .stale], [.connection], group: .connection, since: "6.0.0",
+                    complexity: "O(1)", summary: "Returns the connection that invalidation messages are redirected to."),
+                CommandDefinition(
                     "help", arity: 2, [.loading, .stale], [.connection], group: .connection, since: "5.0.0", complexity: "O(1)",
                     summary: "Lists the subcommands."),
                 CommandDefinition(
@@ -32,6 +35,9 @@ enum ConnectionCommands {
                     "no-touch", arity: 3, [.noScript, .loading, .stale], [.connection], group: .connection, since: "7.2.0",
                     complexity: "O(1)", summary: "Says whether reads of the connection count as use of a key."),
                 CommandDefinition(
+                    "pause", arity: -3, [.admin, .noScript, .loading, .stale], [.connection], group: .connection, since: "3.0.0",
+                    complexity: "O(1)", summary: "Holds the commands of the clients of the answering node."),
+                CommandDefinition(
                     "reply", arity: 3, [.noScript, .loading, .stale], [.connection], group: .connection, since: "3.2.0",
                     complexity: "O(1)", summary: "Turns replies to the connection off and on."),
                 CommandDefinition(
@@ -40,6 +46,16 @@ enum ConnectionCommands {
                 CommandDefinition(
                     "setname", arity: 3, [.noScript, .loading, .stale], [.connection], group: .connection, since: "2.6.9",
                     complexity: "O(1)", summary: "Names the connection."),
+                CommandDefinition(
+                    "trackinginfo", arity: 2, [.noScript, .loading, .stale], [.connection], group: .connection, since: "6.2.0",
+                    complexity: "O(1)", summary: "Returns whether keys are tracked for the connection."),
+                CommandDefinition(
+                    "unblock", arity: -3, [.admin, .noScript, .loading, .stale], [.connection], group: .connection,
+                    since: "5.0.0",
+                    complexity: "O(1)", summary: "Ends the wait of a blocked connection of the answering node."),
+                CommandDefinition(
+                    "unpause", arity: 2, [.admin, .noScript, .loading, .stale], [.connection], group: .connection, since: "6.2.0",
+                    complexity: "O(1)", summary: "Ends CLIENT PAUSE."),
             ]),
         CommandDefinition(
             "echo", arity: 2, [.loading, .stale, .fast], [.connection], group: .connection, since: "1.0.0", complexity: "O(1)",

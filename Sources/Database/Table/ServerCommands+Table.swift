@@ -86,6 +86,9 @@ enum ServerCommands {
                     summary: "Stops the node for some seconds."),
             ]),
         CommandDefinition(
+            "failover", arity: -1, [.admin, .noScript, .loading, .stale], group: .server, since: "6.2.0",
+            complexity: "O(1)", summary: "Refused: KV.TRANSFER-LEADER hands leadership on."),
+        CommandDefinition(
             "flushall", arity: -1, [.write], [.keyspace, .dangerous], group: .server, since: "1.0.0",
             complexity: "O(1): memory is freed in steps afterwards", summary: "Drops all keys of all databases.",
             tips: ["request_policy:all_shards", "response_policy:all_succeeded"], body: flushall),
@@ -98,11 +101,92 @@ enum ServerCommands {
             summary: "Returns facts and figures about the server.",
             tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
         CommandDefinition(
+            "latency", arity: -2, [], group: .server, since: "2.8.13",
+            complexity: "Depends on the subcommand.", summary: "Commands about delays of the answering node.",
+            subcommands: [
+                CommandDefinition(
+                    "doctor", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Explains the delays that were seen."),
+                CommandDefinition(
+                    "graph", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Draws the delays of an event."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "histogram", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "7.0.0",
+                    complexity: "O(N) for N commands", summary: "Returns how long commands took, as cumulative counts."),
+                CommandDefinition(
+                    "history", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns the delays of an event."),
+                CommandDefinition(
+                    "latest", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Returns the newest delay of each event."),
+                CommandDefinition(
+                    "reset", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
+                    complexity: "O(1)", summary: "Forgets delays."),
+            ]),
+        CommandDefinition(
+            "lolwut", arity: -1, [.readonly, .fast], group: .server, since: "5.0.0",
+            complexity: "O(1)", summary: "Shows a boat.", scope: .local),
+        CommandDefinition(
+            "memory", arity: -2, [], group: .server, since: "4.0.0",
+            complexity: "Depends on the subcommand.", summary: "Commands about memory.",
+            subcommands: [
+                CommandDefinition(
+                    "doctor", arity: 2, [], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Explains what is wrong with memory, if anything is."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "malloc-stats", arity: 2, [], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Returns what the allocator tells of itself."),
+                CommandDefinition(
+                    "stats", arity: 2, [], group: .server, since: "4.0.0",
+                    complexity: "O(N) for N connections of the node", summary: "Returns what memory is used for."),
+                CommandDefinition(
+                    "usage", arity: -3, [.readonly], keys: [.key(2, [.readOnly])], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Returns the memory that a key and its value take.", body: memoryUsage),
+            ]),
+        CommandDefinition(
+            "psync", arity: -3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.0",
+            complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
+        CommandDefinition(
+            "replconf", arity: -1, [.admin, .noScript, .loading, .stale], group: .server, since: "3.0.0",
+            complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
+        CommandDefinition(
+            "replicaof", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "5.0.0",
+            complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
+        CommandDefinition(
             "role", arity: 1, [.noScript, .loading, .stale, .fast], [.dangerous], group: .server, since: "2.8.12",
             complexity: "O(1)", summary: "Returns the role of the node."),
         CommandDefinition(
+            "slaveof", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+            complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
+        CommandDefinition(
+            "slowlog", arity: -2, [], group: .server, since: "2.2.12",
+            complexity: "Depends on the subcommand.", summary: "Commands about slow commands of the answering node.",
+            subcommands: [
+                CommandDefinition(
+                    "get", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(N) for N entries", summary: "Returns the slowest commands of the answering node."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .server, since: "6.2.0",
+                    complexity: "O(1)", summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "len", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(1)", summary: "Returns the number of entries of the slow log."),
+                CommandDefinition(
+                    "reset", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(1)", summary: "Forgets the entries of the slow log."),
+            ]),
+        CommandDefinition(
             "swapdb", arity: 3, [.write, .fast], [.keyspace, .dangerous], group: .server, since: "4.0.0", complexity: "O(1)",
             summary: "Swaps two databases for all connections.", body: swapdb),
+        CommandDefinition(
+            "sync", arity: 1, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
+            complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
         CommandDefinition(
             "time", arity: 1, [.loading, .stale, .fast], group: .server, since: "2.6.0", complexity: "O(1)",
             summary: "Returns the time in seconds and microseconds.", tips: ["nondeterministic_output"], scope: .read, body: time),

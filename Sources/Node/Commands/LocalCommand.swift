@@ -22,6 +22,11 @@ enum LocalCommand: String, CaseIterable {
     case clientReply = "client|reply"
     case clientNoEvict = "client|no-evict"
     case clientNoTouch = "client|no-touch"
+    case clientPause = "client|pause"
+    case clientUnpause = "client|unpause"
+    case clientUnblock = "client|unblock"
+    case clientGetRedirection = "client|getredir"
+    case clientTrackingInfo = "client|trackinginfo"
     case clientHelp = "client|help"
     case configGet = "config|get"
     case configSet = "config|set"
@@ -31,6 +36,23 @@ enum LocalCommand: String, CaseIterable {
     case debugSleep = "debug|sleep"
     case debugReload = "debug|reload"
     case debugHelp = "debug|help"
+    case slowLogGet = "slowlog|get"
+    case slowLogLength = "slowlog|len"
+    case slowLogReset = "slowlog|reset"
+    case slowLogHelp = "slowlog|help"
+    case latencyDoctor = "latency|doctor"
+    case latencyGraph = "latency|graph"
+    case latencyHelp = "latency|help"
+    case latencyHistogram = "latency|histogram"
+    case latencyHistory = "latency|history"
+    case latencyLatest = "latency|latest"
+    case latencyReset = "latency|reset"
+    case memoryDoctor = "memory|doctor"
+    case memoryHelp = "memory|help"
+    case memoryAllocator = "memory|malloc-stats"
+    case memoryStats = "memory|stats"
+    case lolwut
+    case failover, psync, replconf, replicaof, slaveof, sync
     case kvStatus = "kv.status"
     case kvTransferLeader = "kv.transfer-leader"
 
@@ -66,7 +88,8 @@ extension Node {
         case .wait: wait(connection)
         case .waitaof: waitForDisks(connection)
         case .clientID, .clientGetName, .clientSetName, .clientSetInfo, .clientInfo, .clientList, .clientKill, .clientReply,
-            .clientNoEvict, .clientNoTouch, .clientHelp:
+            .clientNoEvict, .clientNoTouch, .clientPause, .clientUnpause, .clientUnblock, .clientGetRedirection,
+            .clientTrackingInfo, .clientHelp:
             runClientCommand(local, connection)
         case .command, .commandCount, .commandInfo, .commandDocs, .commandList, .commandGetKeys, .commandGetKeysAndFlags,
             .commandHelp:
@@ -80,8 +103,35 @@ extension Node {
         case .debugSleep: debugSleep(connection)
         case .debugReload: debugReload(connection)
         case .debugHelp: CommandHelp.reply("DEBUG", Node.debugHelp, connection.writer)
+        case .slowLogGet, .slowLogLength, .slowLogReset, .slowLogHelp, .latencyDoctor, .latencyGraph, .latencyHelp,
+            .latencyHistogram, .latencyHistory, .latencyLatest, .latencyReset:
+            runDiagnosis(local, connection)
+        case .memoryDoctor: memoryDoctor(connection)
+        case .memoryHelp: CommandHelp.reply("MEMORY", Node.memoryHelp, connection.writer)
+        case .memoryAllocator: reply("Stats not supported for the current allocator", to: connection)
+        case .memoryStats: memoryStats(connection)
+        case .lolwut: lolwut(connection)
+        case .failover, .psync, .replconf, .replicaof, .slaveof, .sync: refuseReplication(connection, command)
         case .kvStatus: kvStatus(connection)
         case .kvTransferLeader: kvTransferLeader(connection)
+        }
+    }
+
+    private func runDiagnosis(_ local: LocalCommand, _ connection: ClientConnection) {
+        switch local {
+        case .slowLogGet: slowLogGet(connection)
+        case .slowLogLength: connection.writer.integer(slowLog.items.count)
+        case .slowLogReset:
+            slowLog.reset()
+            connection.writer.ok()
+        case .slowLogHelp: CommandHelp.reply("SLOWLOG", Node.slowLogHelp, connection.writer)
+        case .latencyDoctor: latencyDoctor(connection)
+        case .latencyGraph: latencyGraph(connection)
+        case .latencyHistogram: latencyHistogram(connection)
+        case .latencyHistory: latencyHistory(connection)
+        case .latencyLatest: latencyLatest(connection)
+        case .latencyReset: latencyReset(connection)
+        default: CommandHelp.reply("LATENCY", Node.latencyHelp, connection.writer)
         }
     }
 
@@ -97,11 +147,17 @@ extension Node {
         case .clientReply: clientReply(connection)
         case .clientNoEvict: clientSwitch(connection, \.isNoEvict)
         case .clientNoTouch: clientSwitch(connection, \.isNoTouch)
+        case .clientPause: clientPause(connection)
+        case .clientUnpause: clientUnpause(connection)
+        case .clientUnblock: clientUnblock(connection)
+        case .clientGetRedirection: connection.writer.integer(-1)
+        case .clientTrackingInfo: clientTrackingInfo(connection)
         default: CommandHelp.reply("CLIENT", Node.clientHelp, connection.writer)
         }
     }
 
     private static let clientHelp = [
+        "GETREDIR", "    Return the client ID we are redirecting to when tracking is enabled.",
         "GETNAME", "    Return the name of the current connection.",
         "ID", "    Return the ID of the current connection.",
         "INFO", "    Return information about the current client connection.",
@@ -109,9 +165,13 @@ extension Node {
         "KILL <option> <value> [<option> <value> [...]]",
         "    Kill connections. Options are: ADDR, LADDR, TYPE, USER, SKIPME, ID.",
         "LIST [TYPE type | ID id [id ...]]", "    Return information about the connections of this node.",
+        "PAUSE <timeout> [WRITE|ALL]", "    Suspend the clients of this node for <timeout> milliseconds.",
         "REPLY (ON|OFF|SKIP)", "    Control the replies sent to the current connection.",
         "SETNAME <name>", "    Assign the name <name> to the current connection.",
         "SETINFO <option> <value>", "    Set client meta attributes: LIB-NAME, LIB-VER.",
+        "TRACKINGINFO", "    Report tracking status for the current connection.",
+        "UNBLOCK <clientid> [TIMEOUT|ERROR]", "    Unblock the specified blocked client.",
+        "UNPAUSE", "    Stop the current client pause, resuming traffic.",
         "NO-EVICT (ON|OFF)", "    Protect the current connection from eviction.",
         "NO-TOUCH (ON|OFF)", "    Do not change the access times of keys for the current connection.",
     ]

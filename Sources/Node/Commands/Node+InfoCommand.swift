@@ -11,7 +11,7 @@ extension Node {
         "keyspace", "coracle",
     ]
     /// Only when asked for by name, or by `all` and `everything`.
-    private static let extraSections = ["commandstats"]
+    private static let extraSections = ["commandstats", "latencystats"]
 
     func info(_ connection: ClientConnection) {
         var wanted: [String] = []
@@ -44,6 +44,7 @@ extension Node {
         case "cpu": cpuFields
         case "errorstats": statistics.errors.map { ("errorstat_\($0.code)", "count=\($0.count)") }
         case "commandstats": commandFields
+        case "latencystats": latencyFields
         case "cluster": [("cluster_enabled", "0")]
         case "keyspace": keyspaceFields
         case "coracle": coracleFields
@@ -171,8 +172,29 @@ extension Node {
 
     private var commandFields: [(String, String)] {
         statistics.commandCounts.filter { $0.calls + $0.rejected > 0 }.map {
-            ("cmdstat_\($0.name)", "calls=\($0.calls),rejected_calls=\($0.rejected)")
+            let microseconds = ($0.times?.totalNanoseconds ?? 0) / 1000
+            let each = Node.hundredths(microseconds * 100 / max($0.calls, 1))
+            return (
+                "cmdstat_\($0.name)",
+                "calls=\($0.calls),usec=\(microseconds),usec_per_call=\(each),rejected_calls=\($0.rejected),failed_calls=\($0.failed)"
+            )
         }
+    }
+
+    private var latencyFields: [(String, String)] {
+        statistics.commandCounts.compactMap { command in
+            guard let times = command.times else { return nil }
+            let texts = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)].map { name, fraction in
+                let nanoseconds = times.percentile(fraction).rawValue
+                let rest = String(nanoseconds % 1000)
+                return "\(name)=\(nanoseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+            }
+            return ("latency_percentiles_usec_\(command.name)", texts.joined(separator: ","))
+        }
+    }
+
+    private static func hundredths(_ value: UInt64) -> String {
+        "\(value / 100)." + (value % 100 < 10 ? "0" : "") + "\(value % 100)"
     }
 
     private var keyspaceFields: [(String, String)] {

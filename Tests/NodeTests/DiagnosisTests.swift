@@ -1,0 +1,173 @@
+import Base
+import Node
+import Testing
+
+/// SLOWLOG, LATENCY, MEMORY, CLIENT PAUSE: what a node tells of itself and how it holds its clients.
+@Suite struct DiagnosisTests {
+    private func single() throws -> (MiniCluster, MiniCluster.Machine, ConnectionID) {
+        let cluster = try MiniCluster(1)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        return (cluster, machine, cluster.connect(machine))
+    }
+
+    private func call(_ text: String, _ cluster: MiniCluster, _ machine: MiniCluster.Machine, _ client: ConnectionID) -> String {
+        cluster.send(text + "\r\n", client, machine)
+        cluster.settle()
+        return cluster.take(client, machine)
+    }
+
+    @Test func theSlowLogKeepsWhatTookLongToAnswer() throws {
+        let (cluster, machine, client) = try single()
+        #expect(call("SET quick 1", cluster, machine, client) == "+OK\r\n")
+        #expect(call("SLOWLOG LEN", cluster, machine, client) == ":0\r\n")
+        _ = call("CLIENT SETNAME me", cluster, machine, client)
+        cluster.isDiskRunning = false
+        cluster.send("SET slow \(String(repeating: "x", count: 200))\r\n", client, machine)
+        cluster.settle()
+        cluster.run(milliseconds: 25)
+        cluster.isDiskRunning = true
+        cluster.settle()
+        #expect(cluster.take(client, machine) == "+OK\r\n")
+        let text = call("SLOWLOG GET", cluster, machine, client)
+        let lines = text.split(separator: "\r\n")
+        #expect(text.hasPrefix("*1\r\n*6\r\n:0\r\n:170000"))
+        #expect(lines[4] == ":25000")
+        #expect(text.contains("$3\r\nSET\r\n$4\r\nslow\r\n$147\r\n\(String(repeating: "x", count: 128))... (72 more bytes)\r\n"))
+        #expect(text.hasSuffix("$2\r\nme\r\n"))
+        #expect(call("SLOWLOG GET -2", cluster, machine, client) == "-ERR count should be greater than or equal to -1\r\n")
+        #expect(call("SLOWLOG GET 0", cluster, machine, client) == "*0\r\n")
+        #expect(call("SLOWLOG RESET", cluster, machine, client) == "+OK\r\n")
+        #expect(call("SLOWLOG LEN", cluster, machine, client) == ":0\r\n")
+    }
+
+    @Test func theSlowLogIsLimitedAndCanBeTurnedOff() throws {
+        let (cluster, machine, client) = try single()
+        _ = call("CONFIG SET slowlog-max-len 2 slowlog-log-slower-than 1000", cluster, machine, client)
+        func slowly(_ command: String) {
+            cluster.isDiskRunning = false
+            cluster.send(command + "\r\n", client, machine)
+            cluster.settle()
+            cluster.run(milliseconds: 3)
+            cluster.isDiskRunning = true
+            cluster.settle()
+            _ = cluster.take(client, machine)
+        }
+        for number in 1...4 { slowly("SET k \(number)") }
+        #expect(call("SLOWLOG LEN", cluster, machine, client) == ":2\r\n")
+        #expect(call("SLOWLOG GET 1", cluster, machine, client).hasPrefix("*1\r\n*6\r\n:3\r\n"))
+        _ = call("CONFIG SET slowlog-log-slower-than -1", cluster, machine, client)
+        slowly("SET k 5")
+        #expect(call("SLOWLOG GET 1", cluster, machine, client).hasPrefix("*1\r\n*6\r\n:3\r\n"))
+        slowly("SET many" + String(repeating: " x", count: 1))
+        _ = call("CONFIG SET slowlog-log-slower-than 0", cluster, machine, client)
+        slowly("RPUSH l" + String(repeating: " x", count: 40))
+        #expect(call("SLOWLOG GET 1", cluster, machine, client).contains("$23\r\n... (11 more arguments)\r\n"))
+    }
+
+    @Test func latenciesAreKeptByEventWhenTheyAreOverTheThreshold() throws {
+        let (cluster, machine, client) = try single()
+        #expect(call("LATENCY LATEST", cluster, machine, client) == "*0\r\n")
+        #expect(call("LATENCY GRAPH command", cluster, machine, client) == "-ERR No samples available for event 'command'\r\n")
+        _ = call("CONFIG SET latency-monitor-threshold 5", cluster, machine, client)
+        for wait in [3, 9, 20] {
+            cluster.isDiskRunning = false
+            cluster.send("SET k 1\r\n", client, machine)
+            cluster.settle()
+            cluster.run(milliseconds: wait)
+            cluster.isDiskRunning = true
+            cluster.settle()
+            #expect(cluster.take(client, machine) == "+OK\r\n")
+            cluster.run(milliseconds: 1000)
+        }
+        let latest = call("LATENCY LATEST", cluster, machine, client)
+        #expect(latest.hasPrefix("*2\r\n*4\r\n$9\r\nlog-write\r\n:170000"))
+        #expect(latest.contains("$7\r\ncommand\r\n"))
+        #expect(latest.hasSuffix(":20\r\n:20\r\n"))
+        let history = call("LATENCY HISTORY command", cluster, machine, client)
+        #expect(history.hasPrefix("*2\r\n*2\r\n:") && history.contains("\r\n:9\r\n") && history.hasSuffix("\r\n:20\r\n"))
+        #expect(
+            call("LATENCY GRAPH command", cluster, machine, client).contains(
+                "command - high 20 ms, low 9 ms (all time high 20 ms)"))
+        #expect(call("LATENCY DOCTOR", cluster, machine, client).contains("log-write: 2 delays (mean 14 ms, longest 20 ms)"))
+        #expect(call("LATENCY RESET command nothing", cluster, machine, client) == ":1\r\n")
+        #expect(call("LATENCY RESET", cluster, machine, client) == ":1\r\n")
+        #expect(call("LATENCY LATEST", cluster, machine, client) == "*0\r\n")
+    }
+
+    @Test func timesOfCommandsAreCountedInPowersOfTwo() throws {
+        let (cluster, machine, client) = try single()
+        for wait in [1, 1, 10] {
+            cluster.isDiskRunning = false
+            cluster.send("SET k 1\r\n", client, machine)
+            cluster.settle()
+            cluster.run(milliseconds: wait)
+            cluster.isDiskRunning = true
+            cluster.settle()
+            _ = cluster.take(client, machine)
+        }
+        #expect(
+            call("LATENCY HISTOGRAM set nosuch", cluster, machine, client)
+                == "*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1048\r\n:2\r\n:16777\r\n:3\r\n")
+        let info = call("INFO commandstats", cluster, machine, client)
+        #expect(info.contains("cmdstat_set:calls=3,usec=12000,usec_per_call=4000.00,rejected_calls=0,failed_calls=0"))
+        #expect(call("INFO latencystats", cluster, machine, client).contains("latency_percentiles_usec_set:p50="))
+        _ = call("CONFIG RESETSTAT", cluster, machine, client)
+        #expect(call("LATENCY HISTOGRAM set", cluster, machine, client) == "*0\r\n")
+    }
+
+    @Test func aPauseHoldsWritesOrEverythingUntilItsEnd() throws {
+        let (cluster, machine, client) = try single()
+        let other = cluster.connect(machine)
+        _ = call("SET k 1", cluster, machine, client)
+        #expect(call("CLIENT PAUSE 100 WRITE", cluster, machine, client) == "+OK\r\n")
+        #expect(call("INCR k", cluster, machine, other) == "")
+        #expect(call("GET k", cluster, machine, client) == "$1\r\n1\r\n")
+        cluster.run(milliseconds: 99)
+        #expect(cluster.take(other, machine) == "")
+        cluster.run(milliseconds: 1)
+        #expect(cluster.take(other, machine) == ":2\r\n")
+
+        #expect(call("CLIENT PAUSE 100000", cluster, machine, client) == "+OK\r\n")
+        #expect(call("GET k\r\nPING", cluster, machine, other) == "")
+        #expect(call("CLIENT UNPAUSE", cluster, machine, client) == "+OK\r\n")
+        #expect(cluster.take(other, machine) == "$1\r\n2\r\n+PONG\r\n")
+        #expect(call("CLIENT PAUSE x", cluster, machine, client) == "-ERR timeout is not an integer or out of range\r\n")
+        #expect(call("CLIENT PAUSE -1", cluster, machine, client) == "-ERR timeout is negative\r\n")
+        #expect(call("CLIENT PAUSE 1 SOME", cluster, machine, client) == "-ERR CLIENT PAUSE mode must be WRITE or ALL\r\n")
+    }
+
+    @Test func aConnectionThatIsPausedMayClose() throws {
+        let (cluster, machine, client) = try single()
+        let other = cluster.connect(machine)
+        _ = call("CLIENT PAUSE 50", cluster, machine, client)
+        _ = call("SET k 1", cluster, machine, other)
+        machine.node?.handle(.clientClosed(other), now: cluster.now, into: &machine.effects)
+        cluster.run(milliseconds: 60)
+        #expect(call("EXISTS k", cluster, machine, client) == ":0\r\n")
+    }
+
+    @Test func memoryIsToldOfKeysAndOfTheNode() throws {
+        let (cluster, machine, client) = try single()
+        #expect(call("MEMORY USAGE nothing", cluster, machine, client) == "$-1\r\n")
+        _ = call("SET k 1\r\nRPUSH l a b c", cluster, machine, client)
+        #expect(call("MEMORY USAGE k", cluster, machine, client).hasPrefix(":"))
+        #expect(call("MEMORY USAGE l SAMPLES 5", cluster, machine, client).hasPrefix(":"))
+        #expect(call("MEMORY USAGE l SAMPLES", cluster, machine, client) == "-ERR syntax error\r\n")
+        #expect(call("MEMORY STATS", cluster, machine, client).contains("$10\r\nkeys.count\r\n:2\r\n"))
+        #expect(call("MEMORY DOCTOR", cluster, machine, client).contains("little memory"))
+    }
+
+    @Test func replicationOfRedisIsRefusedWithTheReason() throws {
+        let (cluster, machine, client) = try single()
+        for command in ["REPLICAOF a 1", "SLAVEOF NO ONE", "PSYNC ? -1", "SYNC", "REPLCONF", "FAILOVER"] {
+            let answer = call(command, cluster, machine, client)
+            #expect(
+                answer.hasPrefix("-ERR \(command.split(separator: " ")[0]) is not supported: nodes replicate by Raft; "),
+                "\(answer)")
+        }
+        #expect(call("LOLWUT", cluster, machine, client).contains("A coracle floats"))
+        #expect(call("LOLWUT VERSION 5 1 2", cluster, machine, client).hasSuffix("Redis ver. 7.2.4\n\r\n"))
+        #expect(call("LOLWUT x", cluster, machine, client) == "-ERR value is not an integer or out of range\r\n")
+    }
+}
