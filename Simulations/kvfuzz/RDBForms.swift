@@ -158,8 +158,12 @@ struct RDBForms {
     }
 
     /// A stream in one of its three forms, with groups.
-    static func stream(_ random: inout RandomGenerator, nodes: Int) -> [UInt8] {
+    static func stream(_ random: inout RandomGenerator, nodes: Int, isForged: Bool) -> [UInt8] {
         let form = random.index(below: 3)
+        // A number, or in a forged stream now and then a neighbour of it.
+        func near(_ value: Int, _ random: inout RandomGenerator) -> Int {
+            isForged && random.chance(1, in: 12) ? max(0, value + random.index(below: 3) - 1) : value
+        }
         var out: [UInt8] = [[15, 19, 21][form]] + length(nodes, &random)
         var time: UInt64 = 1
         var alive = 0
@@ -168,19 +172,22 @@ struct RDBForms {
             out += string(bigEndian(time, 8) + bigEndian(7, 8), &random)
             let count = 1 + random.index(below: 5)
             let dead = random.index(below: count)
-            var elements = ["\(count - dead)", "\(dead)", "1", "field", "0"]
+            var elements = ["\(near(count - dead, &random))", "\(near(dead, &random))", "\(near(1, &random))", "field", "0"]
             for index in 0..<count {
                 let isShared = random.chance(1, in: 2)
                 elements += [
                     "\((isShared ? 2 : 0) + (index < dead ? 1 : 0))", "\(index)", "\(index == 0 ? 0 : random.index(below: 9))",
                 ]
-                elements += isShared ? ["value", "4"] : ["2", "a", "1", "b", "\(random.index(below: 100_000))", "8"]
+                elements +=
+                    isShared
+                    ? ["value", "\(near(4, &random))"]
+                    : ["\(near(2, &random))", "a", "1", "b", "\(random.index(below: 100_000))", "8"]
             }
             out += string(listpack(elements.map { Array($0.utf8) }), &random)
             time += UInt64(count)
             alive += count - dead
         }
-        let numbers: [UInt64] = [UInt64(alive), time, 9] + (form == 0 ? [] : [0, 0, 0, 0, UInt64(alive + 3)])
+        let numbers: [UInt64] = [UInt64(near(alive, &random)), time, 9] + (form == 0 ? [] : [0, 0, 0, 0, UInt64(alive + 3)])
         for number in numbers { out += length(Int(number), &random) }
         let groups = random.index(below: 3)
         out += length(groups, &random)

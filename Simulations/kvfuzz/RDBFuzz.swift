@@ -6,16 +6,22 @@ import Database
 /// What must hold: nothing crashes or reads past the end; a sound value is taken; what is taken is written again to something that gives
 /// the same value; a value takes no more memory than its bytes allow.
 struct RDBFuzz: FuzzTarget {
+    /// Whether values are made with the mistakes that random damage hardly ever hits: members that come twice, a field without a value,
+    /// counts that are one off, everything else being sound.
+    private var isForged = false
+
     init() {}
 
     mutating func run(_ random: inout RandomGenerator) -> FuzzVerdict {
+        isForged = false
         if random.chance(1, in: 4) { return runFile(&random) }
+        isForged = random.chance(1, in: 4)
         var body = value(&random)
         let isDamaged = random.chance(3, in: 4)
         if isDamaged { mutate(&body, &random) }
         let (problem, isTaken) = check(body)
         if let problem { return .bad(problem, input: body) }
-        if !isDamaged && !isTaken { return .bad("a sound value is refused", input: body) }
+        if !isDamaged && !isForged && !isTaken { return .bad("a sound value is refused", input: body) }
         return .good
     }
 
@@ -52,7 +58,10 @@ struct RDBFuzz: FuzzTarget {
         if second.digest(seed: 1) != collection.digest(seed: 1) { return "what was written is read as something else" }
         let third = ByteBuffer()
         RDBEncoder(third).append(second)
-        if second.encodingName.description == collection.encodingName.description && !third.view.equals(again.view) {
+        // A packed set is written member by member, as Redis 7.0 does not know it, and its integers come back in order.
+        let keepsOrder = Swift.type(of: collection).type != .set || collection.encodingName.description != "listpack"
+        if keepsOrder && second.encodingName.description == collection.encodingName.description && !third.view.equals(again.view)
+        {
             return "the same value is written differently"
         }
         return nil
@@ -97,32 +106,37 @@ struct RDBFuzz: FuzzTarget {
     private func value(_ random: inout RandomGenerator) -> [UInt8] {
         let count = 1 + random.index(below: random.chance(1, in: 20) ? 200 : 8)
         switch random.index(below: 17) {
-        case 15, 16: return RDBForms.stream(&random, nodes: random.index(below: 4))
+        case 15, 16: return RDBForms.stream(&random, nodes: random.index(below: 4), isForged: isForged)
         case 0:
             let text = RDBForms.elements(&random, 1, distinct: false)[0]
             return [0] + RDBForms.string(text, &random)
         case 1: return [1] + strings(RDBForms.elements(&random, count, distinct: false), per: 1, &random)
-        case 2: return [2] + strings(RDBForms.elements(&random, count, distinct: true), per: 1, &random)
+        case 2: return [2] + strings(RDBForms.elements(&random, count, distinct: !isForged), per: 1, &random)
         case 3: return sortedSet(&random, count, isBinary: false)
-        case 4: return [4] + strings(RDBForms.elements(&random, 2 * count, distinct: true), per: 2, &random)
+        case 4: return [4] + strings(RDBForms.elements(&random, pairs(count, &random), distinct: !isForged), per: 2, &random)
         case 5: return sortedSet(&random, count, isBinary: true)
-        case 6: return [9] + wrapped(RDBForms.zipmap(RDBForms.elements(&random, 2 * count, distinct: true)), &random)
+        case 6:
+            return [9] + wrapped(RDBForms.zipmap(RDBForms.elements(&random, pairs(count, &random), distinct: !isForged)), &random)
         case 7: return [10] + wrapped(RDBForms.ziplist(RDBForms.elements(&random, count, distinct: false)), &random)
         case 8:
             let values = (0..<count).map { _ in Int64(bitPattern: random.next()) >> Int64(random.index(below: 60)) }
             return [11] + wrapped(RDBForms.intset(Array(Set(values)).sorted()), &random)
         case 9: return [12] + wrapped(RDBForms.ziplist(scored(&random, count)), &random)
-        case 10: return [13] + wrapped(RDBForms.ziplist(RDBForms.elements(&random, 2 * count, distinct: true)), &random)
+        case 10:
+            return [13]
+                + wrapped(RDBForms.ziplist(RDBForms.elements(&random, pairs(count, &random), distinct: !isForged)), &random)
         case 11:
             return [14]
                 + nodes(&random) { random in
                     wrapped(RDBForms.ziplist(RDBForms.elements(&random, 1 + random.index(below: 8), distinct: false)), &random)
                 }
-        case 12: return [16] + wrapped(RDBForms.listpack(RDBForms.elements(&random, 2 * count, distinct: true)), &random)
+        case 12:
+            return [16]
+                + wrapped(RDBForms.listpack(RDBForms.elements(&random, pairs(count, &random), distinct: !isForged)), &random)
         case 13: return [17] + wrapped(RDBForms.listpack(scored(&random, count)), &random)
         default:
             if random.chance(1, in: 3) {
-                return [20] + wrapped(RDBForms.listpack(RDBForms.elements(&random, count, distinct: true)), &random)
+                return [20] + wrapped(RDBForms.listpack(RDBForms.elements(&random, count, distinct: !isForged)), &random)
             }
             return [18]
                 + nodes(&random) { random in
@@ -131,6 +145,11 @@ struct RDBFuzz: FuzzTarget {
                     return [2] + wrapped(RDBForms.listpack(elements), &random)
                 }
         }
+    }
+
+    /// Elements of so many pairs.
+    private func pairs(_ count: Int, _ random: inout RandomGenerator) -> Int {
+        2 * count - (isForged && random.chance(1, in: 2) ? 1 : 0)
     }
 
     private func wrapped(_ bytes: [UInt8], _ random: inout RandomGenerator) -> [UInt8] { RDBForms.string(bytes, &random) }
@@ -158,12 +177,12 @@ struct RDBFuzz: FuzzTarget {
     }
 
     private func scored(_ random: inout RandomGenerator, _ count: Int) -> [[UInt8]] {
-        RDBForms.elements(&random, count, distinct: true).flatMap { [$0, Array(score(&random).utf8)] }
+        RDBForms.elements(&random, count, distinct: !isForged).flatMap { [$0, Array(score(&random).utf8)] }
     }
 
     private func sortedSet(_ random: inout RandomGenerator, _ count: Int, isBinary: Bool) -> [UInt8] {
         var out: [UInt8] = [isBinary ? 5 : 3] + RDBForms.length(count, &random)
-        for member in RDBForms.elements(&random, count, distinct: true) {
+        for member in RDBForms.elements(&random, count, distinct: !isForged) {
             out += RDBForms.string(member, &random)
             let score = score(&random)
             if isBinary {
