@@ -76,6 +76,22 @@ extension ClusterTests {
             }
         }
 
+        @Test(.enabled(if: Programs.hasRedisPy, "needs python3 with the package redis (pip install redis)"))
+        func everyGroupOfCommandsWorksThroughRedisPy() throws {
+            try TestCluster.run { cluster in
+                let ports = cluster.nodes.map { "\($0.clientPort)" }
+                for mode in ["sync", "asyncio"] {
+                    for protocolVersion in ["2", "3"] {
+                        let words = ["python3", "\(Programs.peers)/redis_py_groups.py", mode, protocolVersion]
+                        let result = try Run(words + ports)
+                        #expect(result.ending == .exited(0), "\(result)")
+                        #expect(result.output.contains("groups complete"), "\(result)")
+                    }
+                }
+                try cluster.expectHealthy("after every group of commands")
+            }
+        }
+
         /// A client library that reconnects by itself, in front of a node that dies: it goes on with another node's port.
         @Test(.enabled(if: Programs.hasRedisPy, "needs python3 with the package redis (pip install redis)"))
         func redisPyOnSurvivorsNoticesNoFailover() throws {
