@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "kvctl", targets: ["kvctl"]),
         .executable(name: "kvsim", targets: ["kvsim"]),
         .executable(name: "kvfuzz", targets: ["kvfuzz"]),
+        .executable(name: "kvdiff", targets: ["kvdiff"]),
     ],
     targets: [
         // Pure modules: no I/O, no clock, no randomness of their own. Dependencies point down only.
@@ -61,6 +62,11 @@ let package = Package(
             "kvfuzz", path: "Simulations/kvfuzz",
             ["ArgumentParsing", "Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node", "Simulator"]),
 
+        // The same commands to Coracle and to a real Redis; kvdiff starts the kvd that lies beside it.
+        library("Differential", path: "Simulations/Differential", ["Base", "RESP", "Database"]),
+        program(
+            "kvdiff", path: "Simulations/kvdiff", ["ArgumentParsing", "Base", "RESP", "Database", "Differential", "kvd"]),
+
         tests("BaseTests", ["Base"]),
         tests("RESPTests", ["Base", "RESP"]),
         tests("ConsensusTests", ["Base", "Consensus"]),
@@ -69,6 +75,7 @@ let package = Package(
         tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
         tests("PosixTests", ["Base", "Node", "Storage", "Posix", "kvd"]),
         tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator"]),
+        tests("DifferentialTests", ["Base", "RESP", "Database", "Differential", "kvdiff"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),
         // With real processes and real peers; needs the programs built beside it.

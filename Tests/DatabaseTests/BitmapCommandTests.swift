@@ -37,6 +37,8 @@ import Testing
                 ("bitcount b 1 2 bit 3", "-ERR syntax error"),
                 ("bitpos b 2", "-ERR The bit argument must be 1 or 0."),
                 ("bitpos b x", "-ERR value is not an integer or out of range"),
+                ("bitpos b 1 0 x bits", "-ERR syntax error"),
+                ("bitcount b 0 x bits", "-ERR value is not an integer or out of range"),
                 ("bitpos b 1 0 1 bit x", "-ERR syntax error"), ("bitpos b 1 0 1 bits", "-ERR syntax error"),
                 ("bitop nand d a b", "-ERR syntax error"),
                 ("bitop not d a b", "-ERR BITOP NOT must be called with a single source key."),

@@ -70,7 +70,7 @@ import Testing
             ])
         machine.version = .three
         #expect(machine.run("COMMAND LIST FILTERBY PATTERN getr*") == "~1\r\n$8\r\ngetrange\r\n")
-        #expect(machine.run("COMMAND DOCS strlen").hasPrefix("%1\r\n$6\r\nstrlen\r\n%4\r\n$7\r\nsummary\r\n"))
+        #expect(machine.run("COMMAND DOCS strlen").hasPrefix("%1\r\n$6\r\nstrlen\r\n%5\r\n$7\r\nsummary\r\n"))
         #expect(machine.run("COMMAND COUNT") == ":\(CommandTable.standard.commands.count)\r\n")
     }
 

@@ -121,6 +121,7 @@ import Testing
         let machine = TestMachine()
         machine.run("SET a 1 PXAT 9223372036854775807")
         #expect(machine.run("PEXPIRETIME a") == ":9223372036854775807\r\n")
+        #expect(machine.run("EXPIRETIME a") == ":9223372036854776\r\n")
         #expect(machine.machine.nextDeadline == WallTime(microseconds: Int64.max))
         #expect(machine.run("TTL a") != ":-1\r\n")
         machine.tick()

@@ -138,7 +138,8 @@ package enum CommandIntrospection {
         let definition = command.definition
         let subcommands = listed(command)
         reply.bulk(text: command.fullName)
-        reply.map(subcommands.isEmpty ? 4 : 5)
+        let arguments = ArgumentSyntax.arguments(of: command.fullName) ?? []
+        reply.map(4 + (arguments.isEmpty ? 0 : 1) + (subcommands.isEmpty ? 0 : 1))
         for (name, value) in [
             ("summary", definition.summary), ("since", definition.since), ("group", definition.group.rawValue),
             ("complexity", definition.complexity),
@@ -146,10 +147,45 @@ package enum CommandIntrospection {
             reply.bulk(text: name)
             reply.bulk(text: value)
         }
+        if !arguments.isEmpty {
+            reply.bulk("arguments")
+            reply.array(arguments.count)
+            for argument in arguments { document(argument, reply) }
+        }
         if subcommands.isEmpty { return }
         reply.bulk("subcommands")
         reply.map(subcommands.count)
         for subcommand in subcommands { document(subcommand, reply) }
+    }
+
+    private static func document(_ argument: ArgumentSyntax, _ reply: ReplyWriter) {
+        let hasText = argument.arguments.isEmpty && argument.kind != .pureToken
+        let flags: [(Bool, StaticString)] = [
+            (argument.isOptional, "optional"), (argument.isMultiple, "multiple"), (argument.repeatsToken, "multiple_token"),
+        ].filter { $0.0 }
+        let fields = [hasText, argument.token != nil, !flags.isEmpty, !argument.arguments.isEmpty].filter { $0 }.count
+        reply.map(2 + fields)
+        reply.bulk("name")
+        reply.bulk(text: argument.name)
+        reply.bulk("type")
+        reply.bulk(text: argument.kind.rawValue)
+        if hasText {
+            reply.bulk("display_text")
+            reply.bulk(text: argument.name)
+        }
+        if let token = argument.token {
+            reply.bulk("token")
+            reply.bulk(text: token)
+        }
+        if !flags.isEmpty {
+            reply.bulk("flags")
+            reply.set(flags.count)
+            for (_, name) in flags { reply.simple(name) }
+        }
+        if argument.arguments.isEmpty { return }
+        reply.bulk("arguments")
+        reply.array(argument.arguments.count)
+        for part in argument.arguments { document(part, reply) }
     }
 
     // MARK: COMMAND LIST

@@ -117,6 +117,7 @@ extension ExpiryCommands {
     }
 
     private static func rounded(_ milliseconds: Int64, _ unit: Int64) -> Int64 {
-        unit == 1 ? milliseconds : (milliseconds &+ unit / 2) / unit
+        // Without a sign: the largest deadline has no room for half a unit more.
+        Int64((UInt64(max(0, milliseconds)) + UInt64(unit / 2)) / UInt64(unit))
     }
 }

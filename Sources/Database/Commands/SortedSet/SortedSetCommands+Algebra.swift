@@ -186,8 +186,9 @@ extension SortedSetCommands {
             // Opposite infinities make 0.
             let sum = a + b
             return sum.isNaN ? 0 : sum
-        case .min: return a < b ? a : b
-        case .max: return a > b ? a : b
+        // What is not a number is neither less nor greater, and so left out.
+        case .min: return b < a ? b : a
+        case .max: return b > a ? b : a
         }
     }
 
@@ -226,7 +227,8 @@ extension SortedSetCommands {
             for other in ordered.dropFirst() {
                 let found = other.isSame(first) ? score : other.score(of: member, seed: seed)
                 guard let found else { return true }
-                sum = combined(sum, weighted(found, other.weight), request.aggregate)
+                // Infinity times zero is no number here, and takes the sum so far to 0 with it, as in Redis.
+                sum = combined(sum, found * other.weight, request.aggregate)
             }
             return body(member, sum)
         }

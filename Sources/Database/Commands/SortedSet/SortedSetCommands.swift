@@ -53,7 +53,11 @@ extension SortedSetCommands {
         return word.equalsIgnoringCase("incr") ? .increments : nil
     }
 
-    static func zincrby(_ execution: Execution) { add(execution, from: 2, .increments) }
+    static func zincrby(_ execution: Execution) {
+        // Redis reads options of ZADD here too, and then has a member too few.
+        if addOption(execution.arguments[2]) != nil { return execution.syntaxError() }
+        add(execution, from: 2, .increments)
+    }
 
     private static func isConsistent(_ options: AddOptions, pairs: Int, _ execution: Execution) -> Bool {
         if options.contains([.onlyNew, .onlyExisting]) {

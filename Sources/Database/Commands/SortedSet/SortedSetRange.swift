@@ -135,11 +135,11 @@ struct SortedSetRange {
                 else { return nil }
                 (offset, limit) = (start, count)
                 index += 2
-            } else if fixedReversed == nil && word.equalsIgnoringCase("rev") {
+            } else if fixedReversed == nil && !isReversed && word.equalsIgnoringCase("rev") {
                 isReversed = true
-            } else if fixedBy == nil && word.equalsIgnoringCase("bylex") {
+            } else if by == nil && word.equalsIgnoringCase("bylex") {
                 by = .member
-            } else if fixedBy == nil && word.equalsIgnoringCase("byscore") {
+            } else if by == nil && word.equalsIgnoringCase("byscore") {
                 by = .score
             } else {
                 execution.syntaxError()

@@ -1,0 +1,117 @@
+import Base
+import Database
+import RESP
+
+/// The state machine itself, without a node around it: every write is a log entry of its own, every read is carried out at the
+/// state as it is.
+package final class DirectSubject: Subject {
+    private var machine: StateMachine
+    /// The time that the next entry is stamped with.
+    private var time: WallTime
+    private let clock: () -> WallTime
+    private let salt: UInt64
+    private var database = 0
+    private var version = RESPVersion.two
+    private var items: UInt64 = 0
+    private let output = ByteBuffer(capacity: 4096)
+    private let payload = ByteBuffer(capacity: 4096)
+    private let body = ByteBuffer(capacity: 4096)
+    private let words = ByteBuffer(capacity: 4096)
+    private let arguments = Arguments()
+
+    /// A subject without data.
+    ///
+    /// - Parameters:
+    ///   - salt: another one makes other random choices and another order of keys.
+    ///   - clock: the time when a sequence begins; within a sequence it goes on by itself.
+    package init(salt: UInt64 = 0, clock: @escaping () -> WallTime = { WallTime(microseconds: 1_700_000_000_000_000) }) {
+        self.salt = salt
+        self.clock = clock
+        machine = StateMachine(seed: 1)
+        time = clock()
+    }
+
+    package func begin(_ sequence: CommandSequence) throws(SubjectError) {
+        machine = StateMachine(seed: UInt64(sequence.number) &* 0x9E37_79B9_7F4A_7C15 ^ salt)
+        time = clock()
+        database = 0
+        items = 0
+        version = .two
+        for (name, value) in sequence.forms.parameters(isPeer: false) {
+            let reply = answer(["kv.set-parameter".word, name.word, "\(value)".word])
+            if reply != "+OK\r\n".word { throw SubjectError("KV.SET-PARAMETER \(name) answers \(reply.literal)") }
+        }
+        version = sequence.isVersionThree ? .three : .two
+    }
+
+    package func run(_ steps: [Step]) throws(SubjectError) -> [[UInt8]] { steps.map { answer($0.words) } }
+
+    package func pause() throws(SubjectError) {
+        time.microseconds += 5000
+        apply(item: nil, reply: ReplyWriter(output, discards: true))
+    }
+
+    /// The digest of the whole state.
+    package var digest: String { "\(machine.digest())" }
+
+    /// Whether every structure is as it must be; stops the process where it is not.
+    package func checkInvariants() {
+        for keyspace in machine.execution.keyspaces { keyspace.checkInvariants() }
+    }
+
+    private func answer(_ step: [Word]) -> [UInt8] {
+        layOut(step)
+        output.removeAll()
+        let reply = ReplyWriter(output, version: version)
+        let resolution = CommandTable.standard.resolve(arguments)
+        guard case .command(let command) = resolution else {
+            CommandTable.standard.replyError(resolution, arguments, reply)
+            return output.view.array
+        }
+        time.microseconds += 1
+        switch command.scope {
+        case .write: apply(item: arguments, reply: reply)
+        case .read:
+            machine.read(command, arguments: arguments, database: database, readTime: time, random: items ^ salt, reply: reply)
+        case .local: answerLocally(command, reply)
+        }
+        return output.view.array
+    }
+
+    private func layOut(_ step: [Word]) {
+        words.removeAll()
+        for word in step { words.append(word) }
+        arguments.removeAll(over: words.view)
+        var offset = 0
+        for word in step {
+            arguments.append(offset: offset, count: word.count)
+            offset += word.count
+        }
+    }
+
+    private func apply(item: Arguments?, reply: ReplyWriter) {
+        payload.removeAll()
+        CommandBatch.beginPayload(time: time, seed: UInt64(machine.appliedIndex.rawValue) &* 0x9E37_79B9 ^ salt, to: payload)
+        if let item {
+            body.removeAll()
+            CommandBatch.appendItem(database: database, connection: 1, arguments: item, to: body)
+            items += 1
+            CommandBatch.appendSegmentHeader(
+                owner: NodeID(1), incarnation: Incarnation(1), first: items, count: 1, byteCount: body.count, to: payload)
+            payload.append(body.view)
+        }
+        machine.begin(payload: payload.view, index: machine.appliedIndex.next, term: Term(1))
+        while machine.nextItem() { machine.execute(reply: reply) }
+        machine.end()
+    }
+
+    /// SELECT, for which there is no connection here.
+    private func answerLocally(_ command: Command, _ reply: ReplyWriter) {
+        guard command.name == "select", let number = parseInteger(arguments[1]), number >= 0, number < Int64(Execution.databases)
+        else {
+            return reply.error("ERR a subject without a node does not answer this")
+        }
+        database = Int(number)
+        reply.ok()
+    }
+}

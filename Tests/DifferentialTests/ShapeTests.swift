@@ -1,0 +1,61 @@
+import Base
+import Database
+import Differential
+import Testing
+
+@Suite struct ShapeTests {
+    @Test func everyDataCommandHasAShapeOrAReasonForNone() {
+        #expect(
+            ShapeTable.uncovered(.standard).isEmpty,
+            "add shapes in Simulations/Differential/Shapes, or an exclusion with its reason")
+    }
+
+    @Test func shapesAndExclusionsAreOfTheTable() {
+        #expect(ShapeTable.strangers(.standard).isEmpty)
+        let shaped = Set(ShapeTable.families.flatMap { $0.shapes.map(\.fullName) })
+        for (command, reason) in ShapeTable.exclusions { #expect(!shaped.contains(command) && !reason.isEmpty, "\(command)") }
+    }
+
+    /// A command that nobody described is seen to be missing.
+    @Test func aCommandWithoutAShapeIsFound() {
+        let planted = CommandDefinition(
+            "planted", arity: 1, [.readonly], group: .generic, since: "1", complexity: "", summary: "", body: { $0.reply.ok() })
+        #expect(ShapeTable.uncovered(CommandTable(families: [[planted]])) == ["planted"])
+    }
+
+    @Test func aSequenceFollowsFromItsSeedAndNumber() {
+        var options = SequenceOptions()
+        #expect(CommandSequence(options, number: 5) == CommandSequence(options, number: 5))
+        #expect(CommandSequence(options, number: 5).steps != CommandSequence(options, number: 6).steps)
+        #expect(CommandSequence(options, number: 5).steps.count == 200)
+        let before = CommandSequence(options, number: 5).steps
+        options.seed = 2
+        #expect(CommandSequence(options, number: 5).steps != before)
+    }
+
+    @Test func everyShapeIsDrawn() {
+        var drawn: Set<String> = []
+        for number in 0..<300 {
+            for step in CommandSequence(SequenceOptions(), number: number).steps {
+                drawn.insert(step.name)
+                if step.words.count > 1 { drawn.insert("\(step.name) \(step.words[1].lowercasedText)") }
+            }
+        }
+        for family in ShapeTable.families { for shape in family.shapes { #expect(drawn.contains(shape.name), "\(shape.name)") } }
+    }
+
+    @Test func aFamilyAloneMeetsOnlyTheCommonOnes() {
+        var options = SequenceOptions()
+        options.family = "hash"
+        let names = Set(CommandSequence(options, number: 1).steps.map(\.name))
+        #expect(names.contains("hset") && !names.contains("zadd") && !names.contains("lpush"))
+    }
+
+    @Test func linesAreWrittenForRedisCLI() {
+        #expect(Step(["set".word, [], [0, 0x22, 0x41, 0xFF], "a b".word, "x".word]).line == #"set "" "\x00\"A\xff" "a b" x"#)
+    }
+}
+
+extension String {
+    var word: Word { Word(utf8) }
+}
