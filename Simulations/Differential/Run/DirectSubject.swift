@@ -2,8 +2,8 @@ import Base
 import Database
 import RESP
 
-/// The state machine itself, without a node around it: every write is a log entry of its own, every read is carried out at the
-/// state as it is.
+/// The state machine itself, without a node around it: writes that follow one another share log entries, as many as the sequence's
+/// number says; every read is carried out at the state as it is.
 package final class DirectSubject: Subject {
     private var machine: StateMachine
     /// The time that the next entry is stamped with.
@@ -12,7 +12,11 @@ package final class DirectSubject: Subject {
     private let salt: UInt64
     private var database = 0
     private var version = RESPVersion.two
+    /// Items applied so far.
     private var items: UInt64 = 0
+    /// Items that an entry takes, and those that wait for the next one in `body`.
+    private var batch = 1
+    private var gathered = 0
     private let output = ByteBuffer(capacity: 4096)
     private let payload = ByteBuffer(capacity: 4096)
     private let body = ByteBuffer(capacity: 4096)
@@ -36,19 +40,37 @@ package final class DirectSubject: Subject {
         time = clock()
         database = 0
         items = 0
+        batch = 1 + sequence.number % 7
         version = .two
         for (name, value) in sequence.forms.parameters(isPeer: false) {
-            let reply = answer(["kv.set-parameter".word, name.word, "\(value)".word])
+            let reply = try run([Step(["kv.set-parameter".word, name.word, "\(value)".word])])[0]
             if reply != "+OK\r\n".word { throw SubjectError("KV.SET-PARAMETER \(name) answers \(reply.literal)") }
         }
         version = sequence.isVersionThree ? .three : .two
     }
 
-    package func run(_ steps: [Step]) throws(SubjectError) -> [[UInt8]] { steps.map { answer($0.words) } }
+    package func run(_ steps: [Step]) throws(SubjectError) -> [[UInt8]] {
+        var replies: [[UInt8]] = []
+        replies.reserveCapacity(steps.count)
+        for step in steps {
+            layOut(step.words)
+            if case .command(let command) = CommandTable.standard.resolve(arguments), command.scope == .write {
+                CommandBatch.appendItem(database: database, connection: 1, arguments: arguments, to: body)
+                gathered += 1
+                if gathered == batch { apply(&replies) }
+            } else {
+                apply(&replies)
+                replies.append(answer(step.words))
+            }
+        }
+        apply(&replies)
+        return replies
+    }
 
     package func pause() throws(SubjectError) {
         time.microseconds += 5000
-        apply(item: nil, reply: ReplyWriter(output, discards: true))
+        var none: [[UInt8]] = []
+        applyEntry(&none)
     }
 
     /// The digest of the whole state.
@@ -59,8 +81,8 @@ package final class DirectSubject: Subject {
         for keyspace in machine.execution.keyspaces { keyspace.checkInvariants() }
     }
 
+    /// Answers what is not a write.
     private func answer(_ step: [Word]) -> [UInt8] {
-        layOut(step)
         output.removeAll()
         let reply = ReplyWriter(output, version: version)
         let resolution = CommandTable.standard.resolve(arguments)
@@ -69,11 +91,10 @@ package final class DirectSubject: Subject {
             return output.view.array
         }
         time.microseconds += 1
-        switch command.scope {
-        case .write: apply(item: arguments, reply: reply)
-        case .read:
+        if command.scope == .read {
             machine.read(command, arguments: arguments, database: database, readTime: time, random: items ^ salt, reply: reply)
-        case .local: answerLocally(command, reply)
+        } else {
+            answerLocally(command, reply)
         }
         return output.view.array
     }
@@ -89,19 +110,30 @@ package final class DirectSubject: Subject {
         }
     }
 
-    private func apply(item: Arguments?, reply: ReplyWriter) {
+    /// Applies the items that wait, if there are any, and takes their replies.
+    private func apply(_ replies: inout [[UInt8]]) {
+        if gathered > 0 { applyEntry(&replies) }
+    }
+
+    private func applyEntry(_ replies: inout [[UInt8]]) {
+        time.microseconds += 1
         payload.removeAll()
         CommandBatch.beginPayload(time: time, seed: UInt64(machine.appliedIndex.rawValue) &* 0x9E37_79B9 ^ salt, to: payload)
-        if let item {
-            body.removeAll()
-            CommandBatch.appendItem(database: database, connection: 1, arguments: item, to: body)
-            items += 1
+        if gathered > 0 {
             CommandBatch.appendSegmentHeader(
-                owner: NodeID(1), incarnation: Incarnation(1), first: items, count: 1, byteCount: body.count, to: payload)
+                owner: NodeID(1), incarnation: Incarnation(1), first: items + 1, count: gathered, byteCount: body.count,
+                to: payload)
             payload.append(body.view)
+            items += UInt64(gathered)
         }
+        body.removeAll()
+        gathered = 0
         machine.begin(payload: payload.view, index: machine.appliedIndex.next, term: Term(1))
-        while machine.nextItem() { machine.execute(reply: reply) }
+        while machine.nextItem() {
+            output.removeAll()
+            machine.execute(reply: ReplyWriter(output, version: version))
+            replies.append(output.view.array)
+        }
         machine.end()
     }
 
