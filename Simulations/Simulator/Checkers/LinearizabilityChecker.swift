@@ -4,15 +4,17 @@ import Base
 /// between its sending and its reply (Herlihy and Wing, 1990). Keys are independent, so a history is checked key by key.
 ///
 /// The search is Wing and Gong's (1993) with Lowe's memory of positions already seen (2017): take any command that nothing
-/// unfinished precedes, execute it on the model, go on; go back when nothing fits. Commands of unknown outcome may be taken at
-/// any time after their sending, or never. They would make the search explode, so:
-/// - they are tried last, when no answered command fits;
+/// unfinished precedes, execute it on the model, go on; go back when nothing fits. `LinearizabilityChecker+Choices` says in which
+/// order commands are tried, which decides how long it takes.
+///
+/// Commands of unknown outcome may be taken at any time after their sending, or never. They would make the search explode, so:
+/// - few of them are taken in a row at first, more only when that leads nowhere;
 /// - one that makes no difference to the command right behind it is not tried there: without it the rest would fit as well;
 /// - of several equal ones only the first is tried.
 ///
 /// Commands of one connection on one key are taken in the order in which they were sent, also where their times overlap
-/// (pipelines): a connection sees its own earlier writes. Among commands of unknown outcome that order forbids the second
-/// shortcut; when the search with it takes too long, it is done again without it.
+/// (pipelines): a connection sees its own earlier writes. Among commands of unknown outcome that order forbids most shortcuts;
+/// when the search with it takes too long, it is done again without it.
 package struct LinearizabilityChecker {
     package enum Verdict: Equatable, Sendable {
         case linearizable
@@ -22,57 +24,71 @@ package struct LinearizabilityChecker {
         case undecided(steps: Int)
     }
 
-    /// A command that was taken, and how to take it back.
+    /// A command that can be taken, and what the key holds then.
+    struct Choice {
+        var operation: Int
+        var next: KeyValue
+    }
+
+    /// A command that was taken, how to take it back, and what is left to try in its place.
     private struct Frame {
         var operation: Int
         var before: KeyValue
         var unknownBefore: Int?
+        var rowBefore: Int
         var valueBeforeUnknown: KeyValue
-        /// Where the search goes on when this one turns out wrong.
-        var resume: Cursor
-    }
-
-    /// The next candidate to try: an entry of the list of answered commands, or a position among the unknown ones.
-    private enum Cursor {
-        case answered(entry: Int)
-        case unknown(position: Int)
+        var choices: [Choice]
+        var nextChoice: Int
     }
 
     /// A position of the search: which commands are taken, and what the key holds.
     private struct Position: Hashable {
         var taken: [UInt64]
         var value: KeyValue
+        /// How many commands of unknown outcome came last.
+        var row: Int
         var digest: UInt64
 
         func hash(into hasher: inout Hasher) { hasher.combine(digest) }
     }
 
-    private let operations: [Operation]
+    let operations: [Operation]
+    /// The reply of each operation; nil for an unknown one.
+    let replies: [Reply?]
     /// The operation before on the same connection, which must be taken first.
     private let predecessor: [Int?]
     private let hasSuccessor: [Bool]
     /// Operations of unknown outcome, in the order of invocation.
-    private let unknowns: [Int]
+    let unknowns: [Int]
     private let digests: [UInt64]
     /// Operations with equal commands have equal numbers.
     private let commandNumbers: [Int]
+    /// The values that commands must have found.
+    let values: ValueTable
+    /// How many operations that are not taken must find each value.
+    private(set) var demand: [Int]
 
     /// List of invocations and replies of answered commands that are not taken: entry `2 i` is operation i's invocation, `2 i + 1`
     /// its reply; the last one is the head and the end.
-    private var following: [Int]
+    private(set) var following: [Int]
     private var preceding: [Int]
-    private let head: Int
+    let head: Int
 
     private var taken: [UInt64]
     private var takenDigest: UInt64 = 0
-    private var value: KeyValue
+    private(set) var value: KeyValue
     private var frames: [Frame] = []
     /// The unknown command that was taken last, when it makes sense only together with the next one.
     private var lastUnknown: Int?
     private var valueBeforeUnknown = KeyValue.absent
+    /// Commands of unknown outcome that were taken last, one behind the other, and how many may be.
+    private(set) var row = 0
+    let rowMax: Int
+    /// Whether that limit ever forbade anything.
+    var wasLimited = false
     private var answeredLeft: Int
     private var seen: Set<Position> = []
-    private var steps = 0
+    var steps = 0
 
     private var fewestLeft = Int.max
     private var bestValue = KeyValue.absent
@@ -82,22 +98,38 @@ package struct LinearizabilityChecker {
     ///
     /// - Parameters:
     ///   - history: in the order of invocation. None may be pending.
-    ///   - stepsMax: the search gives up after this many.
-    package static func check(_ history: [Operation], initial: KeyValue = .absent, stepsMax: Int = 3_000_000) -> Verdict {
-        var strict = LinearizabilityChecker(history, initial: initial, ordersUnknown: true)
-        let verdict = strict.search(stepsMax: min(stepsMax, 20 * history.count + 10_000))
-        guard case .undecided = verdict else { return verdict }
-        var relaxed = LinearizabilityChecker(history, initial: initial, ordersUnknown: false)
-        return relaxed.search(stepsMax: stepsMax)
+    ///   - stepsMax: each search gives up after about so many.
+    package static func check(_ history: [Operation], initial: KeyValue = .absent, stepsMax: Int = 400_000) -> Verdict {
+        let short = min(stepsMax, 40 * history.count + 20_000)
+        let searches: [(ordersUnknown: Bool, rowMax: Int, stepsMax: Int)] = [
+            (true, 1, short), (true, 2, short), (true, .max, short), (false, 1, short), (false, 2, short), (false, .max, stepsMax),
+        ]
+        var steps = 0
+        for search in searches {
+            var checker = LinearizabilityChecker(
+                history, initial: initial, ordersUnknown: search.ordersUnknown, rowMax: search.rowMax)
+            switch checker.search(stepsMax: search.stepsMax) {
+            case .linearizable: return .linearizable
+            case .violation(let explanation): if !checker.wasLimited { return .violation(explanation) }
+            case .undecided: break
+            }
+            steps += checker.steps
+        }
+        return .undecided(steps: steps)
     }
 
-    private init(_ history: [Operation], initial: KeyValue, ordersUnknown: Bool) {
+    private init(_ history: [Operation], initial: KeyValue, ordersUnknown: Bool, rowMax: Int) {
+        self.rowMax = rowMax
         // What was refused did nothing; a read that nobody saw the answer of says nothing.
         let operations = history.filter { operation in
             Base.check(operation.outcome != .pending, "a history is checked when all its commands have ended")
             return operation.outcome != .refused && !(operation.outcome == .unknown && operation.command.isRead)
         }
         self.operations = operations
+        replies = operations.map { operation in
+            if case .reply(let reply) = operation.outcome { return reply }
+            return nil
+        }
         var predecessor = [Int?](repeating: nil, count: operations.count)
         var hasSuccessor = [Bool](repeating: false, count: operations.count)
         var last: [Int: Int] = [:]
@@ -128,6 +160,8 @@ package struct LinearizabilityChecker {
             numbers[operation.command] = number
             return number
         }
+        values = ValueTable(operations)
+        demand = values.demand
         head = 2 * operations.count
         following = [Int](repeating: -1, count: head + 1)
         preceding = following
@@ -147,57 +181,55 @@ package struct LinearizabilityChecker {
     // MARK: The search
 
     private mutating func search(stepsMax: Int) -> Verdict {
-        var cursor = Cursor.answered(entry: following[head])
+        var choices = choicesHere()
+        var next = 0
         while answeredLeft > 0 {
             if steps > stepsMax { return .undecided(steps: steps) }
-            if let (operation, next, resume) = candidate(from: cursor) {
-                take(operation, next: next, resume: resume)
-                cursor = .answered(entry: following[head])
+            if next < choices.count {
+                let choice = choices[next]
+                if remember(choice) {
+                    take(choice, choices: choices, nextChoice: next + 1)
+                    choices = choicesHere()
+                    next = 0
+                } else {
+                    next += 1
+                }
             } else if let frame = frames.popLast() {
+                noteObstacle()
                 takeBack(frame)
-                cursor = frame.resume
+                choices = frame.choices
+                next = frame.nextChoice
             } else {
+                noteObstacle()
                 return .violation(explanation)
             }
         }
         return .linearizable
     }
 
-    /// The next command that can be taken now, what the key holds then, and where to go on afterwards.
-    private mutating func candidate(from start: Cursor) -> (operation: Int, next: KeyValue, resume: Cursor)? {
-        var position = 0
-        switch start {
-        case .answered(var entry):
-            // Everything before the first reply runs at the same time.
-            while entry != head, entry & 1 == 0 {
-                let after = following[entry]
-                if let next = attempt(entry / 2) { return (entry / 2, next, .answered(entry: after)) }
-                entry = after
-            }
-            noteObstacle(entry)
-        case .unknown(let resumed):
-            position = resumed
+    /// What the key would hold after `operation`; nil when it can't be next.
+    mutating func attempt(_ operation: Int) -> KeyValue? {
+        steps += 1
+        if let before = predecessor[operation], !isTaken(before) { return nil }
+        let command = operations[operation].command
+        let step = value.step(command, reply: replies[operation])
+        if !step.isLegal || !findsWhatItNeeds(operation) || (isProtected(operation) && step.next != value) { return nil }
+        if lastUnknown != nil {
+            let without = valueBeforeUnknown.step(command, reply: replies[operation])
+            if without.isLegal && without.next == step.next { return nil }
         }
-        let bound = firstReply
-        while position < unknowns.count, operations[unknowns[position]].invoked < bound {
-            let operation = unknowns[position]
-            position += 1
-            if !isTaken(operation), !hasEqualBefore(position - 1), let next = attempt(operation) {
-                return (operation, next, .unknown(position: position))
-            }
-        }
-        return nil
+        return step.next
     }
 
-    /// When the first command that is not taken was answered.
-    private var firstReply: UInt64 {
-        var entry = following[head]
-        while entry != head, entry & 1 == 0 { entry = following[entry] }
-        return entry == head ? .max : operations[entry / 2].returned ?? .max
+    /// Whether an answered command that could be next would be answered as it was if the key held `value`.
+    mutating func wouldFit(_ operation: Int, _ value: KeyValue) -> Bool {
+        steps += 1
+        if let before = predecessor[operation], !isTaken(before) { return false }
+        return value.step(operations[operation].command, reply: replies[operation]).isLegal
     }
 
     /// Whether another command of unknown outcome, equal in every respect that matters, comes first in the list.
-    private func hasEqualBefore(_ position: Int) -> Bool {
+    func hasEqualBefore(_ position: Int) -> Bool {
         let operation = unknowns[position]
         if hasSuccessor[operation] { return false }
         let number = commandNumbers[operation]
@@ -207,59 +239,58 @@ package struct LinearizabilityChecker {
         }
     }
 
-    /// What the key would hold after `operation`; nil when it can't be next.
-    private mutating func attempt(_ operation: Int) -> KeyValue? {
-        steps += 1
-        if let before = predecessor[operation], !isTaken(before) { return nil }
-        let command = operations[operation].command
-        var reply: Reply?
-        if case .reply(let known) = operations[operation].outcome { reply = known }
-        let step = value.step(command, reply: reply)
-        if !step.isLegal { return nil }
-        if lastUnknown != nil {
-            let without = valueBeforeUnknown.step(command, reply: reply)
-            if without.isLegal && without.next == step.next { return nil }
-        }
+    /// Whether the position behind a choice is new.
+    private mutating func remember(_ choice: Choice) -> Bool {
+        let operation = choice.operation
         var bits = taken
         bits[operation / 64] |= 1 << UInt64(operation % 64)
-        let digest = takenDigest ^ digests[operation]
-        return seen.insert(Position(taken: bits, value: step.next, digest: digest)).inserted ? step.next : nil
+        let position = Position(
+            taken: bits, value: choice.next, row: replies[operation] == nil ? row + 1 : 0, digest: takenDigest ^ digests[operation])
+        return seen.insert(position).inserted
     }
 
-    private mutating func take(_ operation: Int, next: KeyValue, resume: Cursor) {
+    private mutating func take(_ choice: Choice, choices: [Choice], nextChoice: Int) {
+        let operation = choice.operation
         frames.append(
             Frame(
-                operation: operation, before: value, unknownBefore: lastUnknown, valueBeforeUnknown: valueBeforeUnknown,
-                resume: resume))
+                operation: operation, before: value, unknownBefore: lastUnknown, rowBefore: row,
+                valueBeforeUnknown: valueBeforeUnknown, choices: choices, nextChoice: nextChoice))
         taken[operation / 64] |= 1 << UInt64(operation % 64)
         takenDigest ^= digests[operation]
         lastUnknown = nil
-        if operations[operation].returned != nil {
+        if values.needed[operation] >= 0 { demand[values.needed[operation]] -= 1 }
+        if replies[operation] != nil {
             answeredLeft -= 1
+            row = 0
             unlink(2 * operation)
             unlink(2 * operation + 1)
-        } else if !hasSuccessor[operation] {
-            lastUnknown = operation
-            valueBeforeUnknown = value
+        } else {
+            row += 1
+            if !hasSuccessor[operation] {
+                lastUnknown = operation
+                valueBeforeUnknown = value
+            }
         }
-        value = next
+        value = choice.next
     }
 
     private mutating func takeBack(_ frame: Frame) {
         let operation = frame.operation
         taken[operation / 64] &= ~(1 << UInt64(operation % 64))
         takenDigest ^= digests[operation]
-        if operations[operation].returned != nil {
+        if values.needed[operation] >= 0 { demand[values.needed[operation]] += 1 }
+        if replies[operation] != nil {
             answeredLeft += 1
             relink(2 * operation + 1)
             relink(2 * operation)
         }
         value = frame.before
+        row = frame.rowBefore
         lastUnknown = frame.unknownBefore
         valueBeforeUnknown = frame.valueBeforeUnknown
     }
 
-    private func isTaken(_ operation: Int) -> Bool { taken[operation / 64] >> UInt64(operation % 64) & 1 == 1 }
+    func isTaken(_ operation: Int) -> Bool { taken[operation / 64] >> UInt64(operation % 64) & 1 == 1 }
 
     private mutating func unlink(_ entry: Int) {
         following[preceding[entry]] = following[entry]
@@ -274,12 +305,15 @@ package struct LinearizabilityChecker {
 
     // MARK: Explanation
 
-    private mutating func noteObstacle(_ entry: Int) {
-        if answeredLeft < fewestLeft, entry != head {
-            fewestLeft = answeredLeft
-            bestValue = value
-            bestBlocker = entry / 2
-        }
+    /// Remembers the position that came furthest, and what did not fit there.
+    private mutating func noteObstacle() {
+        if answeredLeft >= fewestLeft { return }
+        var entry = following[head]
+        while entry != head, entry & 1 == 0 { entry = following[entry] }
+        if entry == head { return }
+        fewestLeft = answeredLeft
+        bestValue = value
+        bestBlocker = entry / 2
     }
 
     private var explanation: String {

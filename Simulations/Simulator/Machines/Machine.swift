@@ -61,6 +61,8 @@ final class Machine {
 
     /// So many of its next starts end in another crash.
     var startsToFail = 0
+    /// After its next crash it is back within milliseconds.
+    var startsSoon = false
     /// Its disk has lost data: the node may refuse to start, and then stays out.
     var isSpoiled = false
     /// The node refused to start, with a reason.

@@ -32,6 +32,8 @@ enum Event: Sendable {
     case readerRecovers(link: Int)
     /// A machine fails on its own in the course of a fault that was begun earlier.
     case strike(machine: Int, run: UInt64)
+    /// A machine loses its connections with everything on them, and its power.
+    case sever(machine: Int, run: UInt64)
     /// Looks whether the phase is over.
     case phase
 }

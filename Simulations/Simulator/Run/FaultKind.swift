@@ -8,6 +8,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case crashAfterReply
     /// For a while every new leader goes down soon after its election (the way to the paper's Figure 8).
     case huntLeaders
+    /// Plots (`Simulation+Plots`): the paper's Figure 8, and a voter that goes down with its vote.
+    case figure8, doubleVote
     /// A node goes down again and again right after its start.
     case restartLoop
     /// A node is asked to stop in order, and started again.

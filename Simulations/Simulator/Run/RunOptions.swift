@@ -101,6 +101,15 @@ package struct RunOptions: Sendable {
         faultInterval = .milliseconds(random.choice(of: [60, 150, 400, 1_000]))
         faultDuration = .milliseconds(random.choice(of: [100, 400, 1_200]))
         faultWeights = RunOptions.drawWeights(&random)
+        if faultWeights.contains(where: { $0.kind == .figure8 && $0.weight > 2 }) {
+            // The plots need leaders that come and go between single entries, and clients that keep them busy.
+            if base <= 500 { raft.appendBytesMax = random.choice(of: [1, 1, 1, 200]) }
+            self.duration = duration ?? .milliseconds(10_000)
+            if self.nodeCount == 1 { self.nodeCount = nodeCount ?? 3 }
+            thinkTime = min(thinkTime, .milliseconds(20))
+            clientCount = max(clientCount, 5)
+            faultInterval = min(faultInterval, .milliseconds(150))
+        }
         disksRot = random.chance(1, in: 10)
         disksFill = random.chance(1, in: 12)
         reportsOwnCloses = random.chance(1, in: 2)
@@ -114,7 +123,7 @@ package struct RunOptions: Sendable {
             raft.heartbeatInterval = Nanoseconds(raft.electionTimeoutMin.rawValue / 5)
         }
         raft.inFlightMax = random.choice(of: [1, 1, 2, 8])
-        raft.appendBytesMax = random.choice(of: [1, 200, 4096, 1 << 20])
+        raft.appendBytesMax = random.choice(of: [1, 1, 200, 4096, 1 << 20])
         raft.thrifty = random.chance(1, in: 2)
         raft.thriftyGather = random.choice(of: [2, 4, 10])
         raft.cacheBytesMax = random.choice(of: [1, 2000, 64 << 20, 64 << 20])
@@ -134,14 +143,14 @@ package struct RunOptions: Sendable {
 
     /// Some runs see a little of everything, others much of one thing, and some nothing at all.
     private static func drawWeights(_ random: inout RandomGenerator) -> [(kind: FaultKind, weight: UInt64)] {
-        switch random.index(below: 10) {
+        switch random.index(below: 12) {
         case 0: return []
         case 1, 2, 3:
             var kinds = FaultKind.allCases
             random.permute(&kinds)
             return kinds.prefix(2 + random.index(below: 3)).map { ($0, 1) }
-        case 4:
-            return [(.huntLeaders, 5), (.crashLeader, 1), (.resetLink, 1), (.isolateLeader, 1)]
+        case 4, 6:
+            return [(.figure8, 5), (.doubleVote, 4), (.huntLeaders, 2), (.crashLeader, 1), (.resetLink, 1), (.isolateLeader, 1)]
         case 5:
             return [(.crashAfterReply, 4), (.crashAll, 2), (.crashNode, 1), (.slowDisk, 1)]
         default:

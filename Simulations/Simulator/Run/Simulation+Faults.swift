@@ -14,6 +14,8 @@ extension Simulation {
     func strikeNext() throws(Violation) {
         guard phase == .safety else { return }
         queue.schedule(.fault, at: time + faultRandom.exponential(mean: options.faultInterval))
+        // A plot needs quiet to come off.
+        if plot != nil { return }
         let total = options.faultWeights.reduce(0) { $0 + $1.weight }
         var draw = faultRandom.next(below: total)
         for (kind, weight) in options.faultWeights {
@@ -28,6 +30,7 @@ extension Simulation {
         switch kind {
         case .crashNode, .crashLeader, .crashAll, .crashAfterReply, .huntLeaders, .restartLoop, .orderlyRestart:
             try strikeNodes(kind)
+        case .figure8, .doubleVote: try plot(kind)
         case .splitGroups, .isolateNode, .isolateLeader, .oneWay, .bridge: divide(kind)
         case .resetLink, .resetNode, .resetClients: resetSome(kind)
         case .pauseNode: if let machine = anyUp() { pause(machine) }
@@ -60,7 +63,7 @@ extension Simulation {
     }
 
     /// The leader of the newest term.
-    private func leader() -> Machine? {
+    func leader() -> Machine? {
         machines.filter { $0.isUp && $0.node?.raft.role == .leader }.max { $0.seen.term < $1.seen.term }
     }
 
@@ -92,13 +95,17 @@ extension Simulation {
     }
 
     /// Takes a machine down, in some way, and has it come back.
-    func strike(_ machine: Machine, mode: SimulatedDisk.CrashMode? = nil, losesPower: Bool? = nil) throws(Violation) {
+    func strike(
+        _ machine: Machine, mode: SimulatedDisk.CrashMode? = nil, losesPower: Bool? = nil, restartAfter: Nanoseconds? = nil
+    ) throws(Violation) {
         guard machine.isUp else { return }
         let drawnMode = faultRandom.chance(1, in: 3) ? SimulatedDisk.CrashMode.lost : .any
         let drawnPower = faultRandom.chance(1, in: 2)
         try crash(machine, mode: mode ?? drawnMode, losesPower: losesPower ?? drawnPower)
         spoil(machine)
-        scheduleRestart(machine, after: machine.startsToFail > 0 ? .milliseconds(faultRandom.next(below: 30)) : faultSpan())
+        let isSoon = machine.startsToFail > 0 || machine.startsSoon
+        machine.startsSoon = false
+        scheduleRestart(machine, after: restartAfter ?? (isSoon ? .milliseconds(faultRandom.next(below: 30)) : faultSpan()))
     }
 
     func scheduleRestart(_ machine: Machine, after span: Nanoseconds) {
@@ -174,6 +181,7 @@ extension Simulation {
                 }
             }
         }
+        plot = nil
         partition += 1
         blocked = fresh
         queue.schedule(.heal(partition: partition), at: time + Nanoseconds(faultSpan().rawValue * 2))
@@ -196,7 +204,7 @@ extension Simulation {
     }
 
     /// What a partition held back, now or before, is on its way.
-    private func rescheduleArrivals() {
+    func rescheduleArrivals() {
         for case let link? in links {
             for side in 0...1 where !link.pipes[side].isScheduled && !isBlocked(link, side: side) {
                 link.pipes[side].delay(until: time + delay(of: link))

@@ -30,6 +30,7 @@ extension Simulation {
             machine.seen.appliedIndex = node.machine.appliedIndex
             try observeState(machine, node)
         }
+        if plot != nil { try advancePlot(machine) }
     }
 
     private func observeProgress(_ machine: Machine, _ raft: Raft) throws(Violation) {

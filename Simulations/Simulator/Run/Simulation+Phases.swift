@@ -56,6 +56,7 @@ extension Simulation {
     /// Ends everything that fails.
     private func heal() throws(Violation) {
         hunt = nil
+        plot = nil
         crashesAtNextReply = 0
         networkSlowness = 1
         healPartition()

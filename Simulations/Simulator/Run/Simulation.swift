@@ -40,6 +40,7 @@ package final class Simulation {
     // Faults.
     var faultRandom: RandomGenerator
     var hunt: Hunt?
+    var plot: Plot?
     var crashesAtNextReply = 0
     /// The furthest ahead that any wall clock ever was, in microseconds.
     var latestWallOffset: Int64 = 0
@@ -125,6 +126,7 @@ package final class Simulation {
         case .readerRecovers(let link): release(link)
         case .strike(let machine, let run):
             if phase == .safety && machines[machine].run == run { try strike(machines[machine]) }
+        case .sever(let machine, let run): if machines[machine].run == run { try sever(machines[machine]) }
         case .phase: try advancePhase()
         }
     }

@@ -1,0 +1,100 @@
+import Base
+import Consensus
+import Testing
+
+@testable import Simulator
+
+@Suite struct SimulationTests {
+    private static func run(_ options: RunOptions) -> RunReport { Simulation(options).run() }
+
+    private static func options(_ seed: UInt64, planted: PlantedFault? = nil) -> RunOptions {
+        RunOptions(seed: seed, duration: .milliseconds(1_500), planted: planted)
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func aSeedKeepsAllPromises(seed: UInt64) {
+        let report = SimulationTests.run(SimulationTests.options(seed))
+        #expect(report.violation == nil, "\(report.summary)")
+        #expect(report.statistics.acknowledged > 0 && report.statistics.elections > 0)
+        #expect(report.statistics.undecided == 0)
+    }
+
+    @Test func theSameSeedDoesTheSameTwice() {
+        for seed in [21, 22] as [UInt64] {
+            var lines: [[String]] = [[], []]
+            let reports = (0...1).map { turn in
+                let simulation = Simulation(SimulationTests.options(seed))
+                simulation.tracer = { lines[turn].append($0) }
+                return simulation.run()
+            }
+            #expect(reports[0].hash == reports[1].hash)
+            #expect(reports[0].statistics == reports[1].statistics)
+            #expect(lines[0] == lines[1])
+        }
+    }
+
+    @Test func differentSeedsDoDifferentThings() {
+        let hashes = Set((1...4).map { SimulationTests.run(SimulationTests.options(UInt64($0))).hash.value })
+        #expect(hashes.count == 4)
+    }
+
+    /// Forged disks stop a node by its own checks, and the tests with it: `kvsim --fault forgetWrites` runs those.
+    private static let worldFaults: [PlantedFault] = [
+        .secondLeader, .otherState, .dropConnection, .swapReplies, .staleRead, .executeTwice, .loseReply, .deafNode,
+        .expireEarly, .strayWrite,
+    ]
+
+    @Test(arguments: worldFaults)
+    func aPlantedFaultIsFound(fault: PlantedFault) {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            guard let violation = SimulationTests.run(SimulationTests.options(seed, planted: fault)).violation else { continue }
+            #expect(fault.breaks.contains(violation.kind), "\(fault.rawValue) was found as \(violation)")
+            return
+        }
+        Issue.record("\(fault.rawValue) was not found")
+    }
+
+    /// Runs seeds of a world that is bad in one way, and says which promises were broken.
+    private func broken(by fault: PlantedFault, seeds: ClosedRange<UInt64>, _ shape: (inout RunOptions) -> Void) -> [Violation.Kind] {
+        seeds.compactMap { seed in
+            var options = RunOptions(seed: seed, nodeCount: 3, duration: .milliseconds(4_000), planted: fault)
+            options.thinkTime = .milliseconds(20)
+            options.delay = .microseconds(100)...Nanoseconds.microseconds(300)
+            options.raft.uncommittedBytesMax = 64 << 20
+            options.limits.proposalBytesMax = 64 << 20
+            shape(&options)
+            return SimulationTests.run(options).violation?.kind
+        }
+    }
+
+    @Test func acknowledgingBeforeTheSyncIsFound() {
+        let kinds = broken(by: .acknowledgeBeforeSync, seeds: 1...4) { options in
+            options.faultWeights = [(.crashAfterReply, 1)]
+            options.faultInterval = .milliseconds(300)
+            options.faultDuration = .milliseconds(100)
+            options.disk.write = .microseconds(2_000)...Nanoseconds.microseconds(4_000)
+            options.writesInline = false
+        }
+        #expect(!kinds.isEmpty)
+        #expect(kinds.allSatisfy { PlantedFault.acknowledgeBeforeSync.breaks.contains($0) }, "\(kinds)")
+    }
+
+    @Test func committingAnOlderTermByCountingIsFound() {
+        let kinds = broken(by: .commitOlderTermByCounting, seeds: 1...12) { options in
+            options.faultWeights = [(.figure8, 1)]
+            options.raft.appendBytesMax = 1
+            options.faultInterval = .milliseconds(100)
+        }
+        #expect(!kinds.isEmpty)
+        #expect(kinds.allSatisfy { PlantedFault.commitOlderTermByCounting.breaks.contains($0) }, "\(kinds)")
+    }
+
+    @Test func forgettingAVoteIsFound() {
+        let kinds = broken(by: .skipVotePersistence, seeds: 1...12) { options in
+            options.faultWeights = [(.doubleVote, 1)]
+            options.faultInterval = .milliseconds(100)
+        }
+        #expect(!kinds.isEmpty)
+        #expect(kinds.allSatisfy { PlantedFault.skipVotePersistence.breaks.contains($0) }, "\(kinds)")
+    }
+}
