@@ -74,7 +74,8 @@ let package = Package(
         tests("DatabaseTests", ["Base", "RESP", "Database"]),
         tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
         tests("PosixTests", ["Base", "Node", "Storage", "Posix", "kvd"]),
-        tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator"]),
+        // The program is run, too.
+        tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator", "kvsim"]),
         tests("DifferentialTests", ["Base", "RESP", "Database", "Differential", "kvdiff"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),

@@ -18,14 +18,16 @@ struct WorkerStride {
     var text: String { "\(WorkerStride.variable)=\(next),\(step),\(end)" }
 }
 
-/// A worker's main: runs its seeds, and marks each line for the parent. "=N" says that seed N begins, "!" that the seed failed.
+/// A worker's main: runs its seeds, and marks each line for the parent. "=N" says that seed N begins, "!K" that it broke
+/// promise K.
 func work(_ request: Request, _ stride: WorkerStride) -> Int32 {
     var seed = stride.next
     while seed < stride.end {
         // Without a buffer: a seed may stop the process.
         tell("=\(seed)\n")
         let report = Simulation(request.options(seed: seed)).run()
-        tell((request.isJSON ? report.json : report.summary) + (report.violation == nil ? "\n" : "\n!\n"))
+        tell((request.isJSON ? report.json : report.summary) + "\n")
+        if let violation = report.violation { tell("!\(violation.kind.rawValue)\n") }
         seed += stride.step
     }
     return 0
@@ -37,11 +39,18 @@ func tell(_ text: String) {
     copy.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
 }
 
+/// A seed that broke a promise.
+struct Failure {
+    var seed: UInt64
+    /// Which one; nil when a node stopped itself, and the process with it, because an invariant did not hold.
+    var kind: Violation.Kind?
+}
+
 /// Runs a request's seeds in worker processes and prints their lines as they come.
 struct Workers {
     struct Outcome {
         var seeds: UInt64 = 0
-        var failures: [UInt64] = []
+        var failures: [Failure] = []
     }
 
     private struct Worker {
@@ -119,8 +128,9 @@ struct Workers {
         if line.hasPrefix("=") {
             workers[index].seed = UInt64(line.dropFirst())
             outcome.seeds += 1
-        } else if line == "!" {
-            if let seed = workers[index].seed { outcome.failures.append(seed) }
+        } else if line.hasPrefix("!") {
+            let kind = Violation.Kind(rawValue: String(line.dropFirst()))
+            if let seed = workers[index].seed { outcome.failures.append(Failure(seed: seed, kind: kind)) }
         } else {
             tell(line + "\n")
         }
@@ -133,7 +143,7 @@ struct Workers {
         while waitpid(worker.process, &status, 0) < 0 && errno == EINTR {}
         guard status != 0, let seed = worker.seed else { return }
         tell("seed \(seed): FAILED the process stopped (status \(status)): an invariant does not hold, see above\n")
-        outcome.failures.append(seed)
+        outcome.failures.append(Failure(seed: seed, kind: nil))
         start(WorkerStride(next: seed + worker.stride.step, step: worker.stride.step, end: worker.stride.end))
     }
 }

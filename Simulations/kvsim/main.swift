@@ -30,6 +30,15 @@ struct Request {
     var isJSON: Bool
     var jobs: Int
 
+    /// What makes a run besides its seed, as options.
+    var shape: String {
+        var text = ""
+        if let nodes { text += " --nodes \(nodes)" }
+        if let duration { text += " --duration \(duration.rawValue / 1_000_000)" }
+        if let planted { text += " --fault \(planted.rawValue)" }
+        return text
+    }
+
     /// The run of one seed.
     func options(seed: UInt64) -> RunOptions {
         RunOptions(seed: seed, nodeCount: nodes, duration: duration, planted: planted)
@@ -47,30 +56,46 @@ func runOne(_ seed: UInt64, _ request: Request, trace: Bool) -> RunReport {
 
 func run(_ request: Request, trace: Bool) -> Int32 {
     if let stride = WorkerStride.fromEnvironment() { return work(request, stride) }
+    let outcome: Workers.Outcome
     if trace || request.count == 1 {
-        let failed = runOne(request.first, request, trace: trace).violation != nil
-        return failed == (request.planted != nil) ? 0 : 1
+        let violation = runOne(request.first, request, trace: trace).violation
+        let failures = violation.map { [Failure(seed: request.first, kind: $0.kind)] } ?? []
+        outcome = Workers.Outcome(seeds: 1, failures: failures)
+    } else {
+        outcome = Workers(request).run()
     }
-    let outcome = Workers(request).run()
-    if let planted = request.planted {
-        if let found = outcome.failures.min() {
-            complain("kvsim: \(planted.rawValue) found by seed \(found), \(outcome.failures.count) of \(outcome.seeds) seeds\n")
-            return 0
-        }
-        complain("kvsim: \(planted.rawValue) not found by \(outcome.seeds) seeds\n")
-        return 1
-    }
+    if let planted = request.planted { return judge(outcome, planted) }
     if outcome.failures.isEmpty {
         complain("kvsim: \(outcome.seeds) seeds, all good\n")
         return 0
     }
-    complain("kvsim: \(outcome.failures.count) of \(outcome.seeds) seeds failed\n")
-    for seed in outcome.failures.sorted().prefix(20) {
-        complain(
-            "  again: kvsim \(seed)\(request.nodes.map { " --nodes \($0)" } ?? "")\(request.duration.map { " --duration \($0.rawValue / 1_000_000)" } ?? "") --trace\n"
-        )
+    complain("kvsim: \(outcome.failures.count) of \(outcome.seeds) seeds failed: \(kinds(outcome.failures))\n")
+    for failure in outcome.failures.sorted(by: { $0.seed < $1.seed }).prefix(20) {
+        complain("  again: kvsim \(failure.seed)\(request.shape) --trace\n")
     }
     return 1
+}
+
+/// Says whether a planted bug was found: by a promise that it can break, or by a node's own invariants.
+func judge(_ outcome: Workers.Outcome, _ planted: PlantedFault) -> Int32 {
+    let isExpected = { (failure: Failure) in failure.kind.map { planted.breaks.contains($0) } ?? true }
+    let found = outcome.failures.filter(isExpected)
+    let others = outcome.failures.filter { !isExpected($0) }
+    if !others.isEmpty { complain("kvsim: not what \(planted.rawValue) breaks: \(kinds(others))\n") }
+    guard let first = found.map(\.seed).min() else {
+        complain("kvsim: \(planted.rawValue) not found by \(outcome.seeds) seeds\n")
+        return 1
+    }
+    complain(
+        "kvsim: \(planted.rawValue) found by \(found.count) of \(outcome.seeds) seeds, the first is \(first): \(kinds(found))\n")
+    return others.isEmpty ? 0 : 1
+}
+
+/// Which promises were broken, and how often.
+func kinds(_ failures: [Failure]) -> String {
+    var counts: [String: Int] = [:]
+    for failure in failures { counts[failure.kind?.rawValue ?? "invariant", default: 0] += 1 }
+    return counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
 }
 
 func main() -> Int32 {

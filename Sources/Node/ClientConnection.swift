@@ -37,6 +37,8 @@ final class ClientConnection {
     var skippedProposal: UInt64 = 0
     /// Set by `DEBUG SLEEP`: nothing more is taken from the input until then.
     var sleepsUntil: Instant?
+    /// `DEBUG RELOAD` is at work: nothing more is taken from the input until it has answered.
+    var isSelfChecking = false
     var isNoEvict = false
     var isNoTouch = false
     /// Closed as soon as the output has left; nothing more is read.
@@ -61,7 +63,10 @@ final class ClientConnection {
     }
 
     /// Whether every command taken so far is answered.
-    var isIdle: Bool { proposalsInFlight == 0 && readsInFlight == 0 }
+    var isIdle: Bool { proposalsInFlight == 0 && readsInFlight == 0 && !owesLocalReply }
+
+    /// Whether a command that its node answers by itself is still to be answered. Whatever follows it waits.
+    var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking }
 
     /// Where the next reply goes.
     var writer: ReplyWriter { ReplyWriter(output, version: version, discards: repliesAreOff) }

@@ -137,7 +137,7 @@ extension Node {
 
     /// Takes the command in `arguments`.
     private func take(_ connection: ClientConnection) -> Taken {
-        if connection.sleepsUntil != nil { return .mustWait }
+        if connection.owesLocalReply { return .mustWait }
         let resolution = table.resolve(arguments)
         switch resolution {
         case .command(let command):
@@ -250,9 +250,7 @@ extension Node {
 
     /// An answer was given; if the connection was waiting for it, it goes on at the end of this round.
     func resumeWhenIdle(_ connection: ClientConnection) {
-        if connection.isStalled && connection.isIdle && connection.sleepsUntil == nil && !paused.contains(connection.id) {
-            resumable.append(connection.id)
-        }
+        if connection.isStalled && connection.isIdle && !paused.contains(connection.id) { resumable.append(connection.id) }
     }
 
     func resumeForRoom() {

@@ -52,7 +52,7 @@ extension Node {
         if check.target == .zero { return connection.writer.ok() }
         selfCheck = check
         // The reply comes when the log is read; until then the connection waits.
-        connection.readsInFlight += 1
+        connection.isSelfChecking = true
         continueSelfCheck()
     }
 
@@ -89,7 +89,7 @@ extension Node {
             replyError(connection, "ERR Error trying to load the log: the state it gives differs from the one in memory")
         }
         answered(connection)
-        connection.readsInFlight -= 1
+        connection.isSelfChecking = false
         resumeWhenIdle(connection)
     }
 }

@@ -66,4 +66,20 @@ import Testing
         let node = try #require(machine.node)
         #expect(node.nextDeadline < .never)
     }
+
+    @Test func whatFollowsALocalCommandThatTakesTimeIsAnsweredBehindIt() throws {
+        let cluster = try MiniCluster(1)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        for slow in ["DEBUG RELOAD", "DEBUG SLEEP 0.02"] {
+            cluster.send("SET a 1\r\n\(slow)\r\nGET a\r\nINCR a\r\nPING\r\n", client, machine)
+            cluster.run(milliseconds: 200)
+            #expect(cluster.take(client, machine) == "+OK\r\n+OK\r\n$1\r\n1\r\n:2\r\n+PONG\r\n", "\(slow)")
+        }
+        // Input that can't be parsed is an error of its own, in its place.
+        cluster.send("DEBUG SLEEP 0.02\r\n*x\r\n", client, machine)
+        cluster.run(milliseconds: 200)
+        #expect(cluster.take(client, machine).hasPrefix("+OK\r\n-ERR Protocol error"))
+    }
 }

@@ -102,7 +102,8 @@ package struct LinearizabilityChecker {
     package static func check(_ history: [Operation], initial: KeyValue = .absent, stepsMax: Int = 400_000) -> Verdict {
         let short = min(stepsMax, 40 * history.count + 20_000)
         let searches: [(ordersUnknown: Bool, rowMax: Int, stepsMax: Int)] = [
-            (true, 1, short), (true, 2, short), (true, .max, short), (false, 1, short), (false, 2, short), (false, .max, stepsMax),
+            (true, 1, short), (true, 2, short), (true, .max, short), (false, 1, short), (false, 2, short),
+            (false, .max, stepsMax),
         ]
         var steps = 0
         for search in searches {
@@ -245,7 +246,8 @@ package struct LinearizabilityChecker {
         var bits = taken
         bits[operation / 64] |= 1 << UInt64(operation % 64)
         let position = Position(
-            taken: bits, value: choice.next, row: replies[operation] == nil ? row + 1 : 0, digest: takenDigest ^ digests[operation])
+            taken: bits, value: choice.next, row: replies[operation] == nil ? row + 1 : 0,
+            digest: takenDigest ^ digests[operation])
         return seen.insert(position).inserted
     }
 

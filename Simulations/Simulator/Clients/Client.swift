@@ -14,8 +14,14 @@ final class Client {
         /// Setting a key with a time to live, by its number.
         case expirySet(Int)
         case expiryGet(Int, sentAt: Instant)
+        /// A command that nobody models: any answer but one that says that there is no such command.
+        case drawn([[UInt8]])
+        /// DEBUG RELOAD: the node compares its state with what its log gives.
+        case selfCheck
         /// The operator's command: any answer.
         case any
+        /// A command of a scenario, which shows the answer.
+        case scripted
         /// Planted: the reply of a command that should not have been sent.
         case planted
     }
@@ -25,14 +31,20 @@ final class Client {
         case worker
         /// Sets and reads keys with a time to live.
         case expiry
+        /// Sends commands of all families, whose effects the replicas must agree on.
+        case generator
         /// Hands leadership on when told.
         case `operator`
+        /// Says what a scenario says.
+        case scripted
         /// Reads everything from one node at the end.
         case auditor(machine: Int)
     }
 
     let index: Int
     let role: Role
+    /// What a generator draws from.
+    var generator: CommandGenerator
     var random: RandomGenerator
     /// How long it waits for replies; nil for as long as it takes.
     let patience: ClosedRange<Nanoseconds>?
@@ -53,6 +65,9 @@ final class Client {
     var batchesSinceHeal = 0
     /// When the last batch was sent.
     var sentAt = Instant(nanoseconds: 0)
+    /// What a scenario has it say, and what it heard.
+    var script: [[[UInt8]]] = []
+    var heard: [Reply] = []
     /// Sends nothing more.
     var isRetired = false
 
@@ -60,6 +75,7 @@ final class Client {
         self.index = index
         self.role = role
         self.random = random
+        generator = CommandGenerator(random: RandomGenerator(seed: random.state ^ 0x5851_F42D_4C95_7F2D))
         self.patience = patience
     }
 

@@ -18,10 +18,35 @@ package enum KeyCommand: Hashable, Sendable {
     case exists
     case length
     case type
+
+    case pushLeft([UInt8])
     case pushRight([UInt8])
     case popLeft
+    case popRight
     case listRange
     case listLength
+
+    case setField([UInt8], [UInt8])
+    case field([UInt8])
+    case deleteField([UInt8])
+    case incrementField([UInt8], Int64)
+    case fieldCount
+    case fields
+
+    case addMember([UInt8])
+    case removeMember([UInt8])
+    case hasMember([UInt8])
+    case memberCount
+    case members
+
+    case setScore([UInt8], Int64)
+    case addScore([UInt8], Int64)
+    case score([UInt8])
+    case removeScore([UInt8])
+    case popLowest
+    case scoreCount
+    /// All members by their score.
+    case ranking
 
     /// The command's words, the key among them.
     package func words(key: [UInt8]) -> [[UInt8]] {
@@ -40,19 +65,72 @@ package enum KeyCommand: Hashable, Sendable {
         case .exists: [word("EXISTS"), key]
         case .length: [word("STRLEN"), key]
         case .type: [word("TYPE"), key]
+        default: collectionWords(key)
+        }
+    }
+
+    private func collectionWords(_ key: [UInt8]) -> [[UInt8]] {
+        func word(_ text: String) -> [UInt8] { Array(text.utf8) }
+        return switch self {
+        case .pushLeft(let value): [word("LPUSH"), key, value]
         case .pushRight(let value): [word("RPUSH"), key, value]
         case .popLeft: [word("LPOP"), key]
+        case .popRight: [word("RPOP"), key]
         case .listRange: [word("LRANGE"), key, word("0"), word("-1")]
         case .listLength: [word("LLEN"), key]
+        case .setField(let field, let value): [word("HSET"), key, field, value]
+        case .field(let field): [word("HGET"), key, field]
+        case .deleteField(let field): [word("HDEL"), key, field]
+        case .incrementField(let field, let amount): [word("HINCRBY"), key, field, word(String(amount))]
+        case .fieldCount: [word("HLEN"), key]
+        case .fields: [word("HGETALL"), key]
+        case .addMember(let member): [word("SADD"), key, member]
+        case .removeMember(let member): [word("SREM"), key, member]
+        case .hasMember(let member): [word("SISMEMBER"), key, member]
+        case .memberCount: [word("SCARD"), key]
+        case .members: [word("SMEMBERS"), key]
+        case .setScore(let member, let score): [word("ZADD"), key, word(String(score)), member]
+        case .addScore(let member, let amount): [word("ZINCRBY"), key, word(String(amount)), member]
+        case .score(let member): [word("ZSCORE"), key, member]
+        case .removeScore(let member): [word("ZREM"), key, member]
+        case .popLowest: [word("ZPOPMIN"), key]
+        case .scoreCount: [word("ZCARD"), key]
+        default: [word("ZRANGE"), key, word("0"), word("-1")]
         }
     }
 
     /// Whether it changes nothing, whatever the key holds.
     package var isRead: Bool {
         switch self {
-        case .get, .exists, .length, .type, .listRange, .listLength: true
+        case .get, .exists, .length, .type, .listRange, .listLength, .field, .fieldCount, .fields, .hasMember, .memberCount,
+            .members,
+            .score, .scoreCount, .ranking:
+            true
         default: false
         }
+    }
+
+    /// The reply in the one form that the model gives it, where order says nothing: fields by pairs in the order of their names,
+    /// members in the order of their bytes. A reply that makes no sense stays as it is.
+    package func canonical(_ reply: Reply) -> Reply {
+        guard case .array(let elements) = reply else { return reply }
+        switch self {
+        case .members: return .array(elements.sorted { KeyCommand.precedes($0, $1) })
+        case .fields:
+            if elements.count % 2 != 0 { return reply }
+            let pairs = stride(from: 0, to: elements.count, by: 2).map { Reply.array([elements[$0], elements[$0 + 1]]) }
+            return .array(
+                pairs.sorted { one, other in
+                    guard case .array(let left) = one, case .array(let right) = other else { return false }
+                    return KeyCommand.precedes(left[0], right[0])
+                })
+        default: return reply
+        }
+    }
+
+    private static func precedes(_ one: Reply, _ other: Reply) -> Bool {
+        guard case .bulk(let left) = one, case .bulk(let right) = other else { return false }
+        return left.lexicographicallyPrecedes(right)
     }
 }
 

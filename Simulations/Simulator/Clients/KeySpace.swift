@@ -10,19 +10,27 @@ struct KeySpace {
         case counter
         /// Appends of unique tokens only: the end shows their order.
         case ledger
-        /// List commands, with a string command here and there.
-        case list
+        /// Unique tokens pushed and popped at both ends, so that each can be counted.
+        case queue
+        /// Commands of one type, with a string command here and there.
+        case list, hash, set, sortedSet
     }
 
     /// By key number.
     let uses: [Use]
     private let names: [[UInt8]]
 
-    init(registers: Int) {
-        let uses = [Use](repeating: .register, count: registers) + [.counter, .counter, .ledger]
+    /// - Parameters:
+    ///   - registers: how many keys are registers.
+    ///   - collections: keys of other types.
+    init(registers: Int, collections: [Use]) {
+        let uses = [Use](repeating: .register, count: registers) + [.counter, .counter, .ledger] + collections
         self.uses = uses
         names = uses.indices.map { Array("key:{\($0)}".utf8) }
+        self.registers = registers
     }
+
+    private let registers: Int
 
     func name(_ key: Int) -> [UInt8] { names[key] }
 
@@ -30,7 +38,7 @@ struct KeySpace {
 
     /// Draws a key and a command for it. `token` is unique in the run.
     func draw(_ random: inout RandomGenerator, token: String) -> (key: Int, command: KeyCommand) {
-        let key = drawKey(&random)
+        let key = random.chance(1, in: 3) ? random.index(below: registers) : random.index(below: uses.count)
         let value = Array(token.utf8)
         switch uses[key] {
         case .register: return (key, drawRegister(&random, value))
@@ -40,13 +48,11 @@ struct KeySpace {
         case .ledger:
             if random.chance(1, in: 5) { return (key, random.chance(1, in: 4) ? .get : .length) }
             return (key, .append(value + [UInt8(ascii: ";")]))
-        case .list: return (key, drawList(&random, value))
+        case .queue: return (key, drawQueue(&random, value))
+        case .list, .hash, .set, .sortedSet:
+            if random.chance(1, in: 24) { return (key, drawStranger(&random, value)) }
+            return (key, drawCollection(uses[key], &random, value))
         }
-    }
-
-    private func drawKey(_ random: inout RandomGenerator) -> Int {
-        let registers = uses.count - 3
-        return random.chance(1, in: 2) ? random.index(below: registers) : random.index(below: uses.count)
     }
 
     private func drawRegister(_ random: inout RandomGenerator, _ value: [UInt8]) -> KeyCommand {
@@ -67,20 +73,74 @@ struct KeySpace {
         }
     }
 
-    private func drawList(_ random: inout RandomGenerator, _ value: [UInt8]) -> KeyCommand {
-        switch random.index(below: 12) {
-        case 0...3: .pushRight(value)
-        case 4...6: .popLeft
-        case 7: .listLength
-        case 8: .listRange
-        case 9: .type
-        case 10: random.chance(1, in: 4) ? .delete : .exists
-        default: random.choice(of: [.get, .append(value), .increment(1)])
+    private func drawQueue(_ random: inout RandomGenerator, _ value: [UInt8]) -> KeyCommand {
+        switch random.index(below: 9) {
+        case 0...1: .pushLeft(value)
+        case 2...3: .pushRight(value)
+        case 4...5: .popRight
+        case 6...7: .popLeft
+        default: .listLength
+        }
+    }
+
+    /// A command of another type on a collection: an error, or the collection's end.
+    private func drawStranger(_ random: inout RandomGenerator, _ value: [UInt8]) -> KeyCommand {
+        random.choice(of: [.get, .append(value), .increment(1), .type, .exists, .delete, .getAndDelete])
+    }
+
+    private func drawCollection(_ use: Use, _ random: inout RandomGenerator, _ value: [UInt8]) -> KeyCommand {
+        // Few names, so that commands meet.
+        let name = [UInt8(ascii: "a") + UInt8(random.index(below: 4))]
+        let choice = random.index(below: 12)
+        switch use {
+        case .list:
+            return switch choice {
+            case 0...1: .pushRight(value)
+            case 2...3: .pushLeft(value)
+            case 4...6: .popLeft
+            case 7...8: .popRight
+            case 9: .listLength
+            default: .listRange
+            }
+        case .hash:
+            return switch choice {
+            case 0...2: .setField(name, value)
+            case 3...5: .field(name)
+            case 6: .deleteField(name)
+            case 7...8: .incrementField([UInt8(ascii: "n")], 1)
+            case 9: .fieldCount
+            default: .fields
+            }
+        case .set:
+            return switch choice {
+            case 0...3: .addMember(name)
+            case 4...5: .removeMember(name)
+            case 6...7: .hasMember(name)
+            case 8: .memberCount
+            default: .members
+            }
+        default:
+            return switch choice {
+            case 0...1: .setScore(name, Int64(random.index(below: 20)) - 5)
+            case 2...4: .addScore(name, Int64(random.index(below: 5)) - 1)
+            case 5...6: .score(name)
+            case 7: .removeScore(name)
+            case 8: .popLowest
+            case 9: .scoreCount
+            default: .ranking
+            }
         }
     }
 
     /// The commands that read all of a key, whatever it holds.
     func audit(_ key: Int) -> [KeyCommand] {
-        uses[key] == .list ? [.type, .listRange, .get] : [.type, .get]
+        switch uses[key] {
+        case .queue: [.listRange]
+        case .list: [.type, .listRange, .get]
+        case .hash: [.type, .fields, .get]
+        case .set: [.type, .members, .get]
+        case .sortedSet: [.type, .ranking, .get]
+        case .register, .counter, .ledger: [.type, .get]
+        }
     }
 }

@@ -22,8 +22,9 @@ package indirect enum Reply: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .simple(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .error(let bytes): "-" + String(decoding: bytes, as: UTF8.self)
+        case .simple(let bytes): abbreviated(bytes)
+        case .error(let bytes):
+            "-" + String(decoding: bytes.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: ".") }, as: UTF8.self)
         case .integer(let number): "\(number)"
         case .bulk(let bytes): "\"" + abbreviated(bytes) + "\""
         case .null: "null"
@@ -32,9 +33,11 @@ package indirect enum Reply: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Bytes for messages: their text, or its two ends when it is long.
+/// Bytes for messages: their text, or its two ends when it is long. What can't be printed is a dot.
 func abbreviated(_ bytes: [UInt8]) -> String {
-    if bytes.count <= 48 { return String(decoding: bytes, as: UTF8.self) }
-    let ends = (bytes.prefix(20), bytes.suffix(20))
-    return String(decoding: ends.0, as: UTF8.self) + "…\(bytes.count) bytes…" + String(decoding: ends.1, as: UTF8.self)
+    func text(_ part: ArraySlice<UInt8>) -> String {
+        String(decoding: part.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: ".") }, as: UTF8.self)
+    }
+    if bytes.count <= 48 { return text(bytes[...]) }
+    return text(bytes.prefix(20)) + "…\(bytes.count) bytes…" + text(bytes.suffix(20))
 }

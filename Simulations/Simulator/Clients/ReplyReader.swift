@@ -1,6 +1,7 @@
 import Base
 
-/// Reads replies of protocol 2 and 3 from bytes that come in arbitrary pieces.
+/// Reads replies of protocol 2 and 3 from bytes that come in arbitrary pieces. What protocol 3 says more exactly is told as
+/// protocol 2 has it, so that a reply has one form whichever was agreed on.
 struct ReplyReader {
     /// What was found at the front of the input.
     enum Outcome: Equatable {
@@ -57,8 +58,11 @@ struct ReplyReader {
                 guard let number = decimal(rest) else { return .malformed("not an integer") }
                 return .reply(.integer(number))
             case UInt8(ascii: "_"): return .reply(.null)
-            case UInt8(ascii: "$"): return bulk(decimal(rest))
-            case UInt8(ascii: "*"): return array(decimal(rest), depth: depth)
+            // A number with a fraction, or too large: text, as protocol 2 has it.
+            case UInt8(ascii: ","), UInt8(ascii: "("): return .reply(.bulk(rest.array))
+            case UInt8(ascii: "#"): return .reply(.integer(rest.count == 1 && rest[0] == UInt8(ascii: "t") ? 1 : 0))
+            case UInt8(ascii: "$"), UInt8(ascii: "="): return bulk(decimal(rest))
+            case UInt8(ascii: "*"), UInt8(ascii: "~"): return array(decimal(rest), depth: depth)
             case UInt8(ascii: "%"): return array(decimal(rest).map { $0 * 2 }, depth: depth)
             default: return .malformed("a reply begins with byte \(line[0])")
             }

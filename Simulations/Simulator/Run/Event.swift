@@ -27,6 +27,8 @@ enum Event: Sendable {
     case heal(partition: UInt64)
     /// A disk or the network is as fast as usual again.
     case diskRecovers(machine: Int)
+    /// A full disk has room again.
+    case diskHasRoom(machine: Int)
     case networkRecovers
     /// A client reads again.
     case readerRecovers(link: Int)

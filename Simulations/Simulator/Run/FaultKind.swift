@@ -30,6 +30,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     /// A machine's clocks run faster or slower than before.
     case drift
     case slowDisk, slowNetwork
+    /// A disk has no room for another file, on a minority of the machines at most.
+    case fullDisk
     /// An operator hands leadership on.
     case transferLeadership
     /// A client does not read its replies for a while.

@@ -48,16 +48,22 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     /// What a run that meets the bug may break first.
     package var breaks: [Violation.Kind] {
         switch self {
-        case .commitOlderTermByCounting, .acknowledgeBeforeSync, .forgetWrites:
-            // The progress checks come first where a node restarts behind what it had told.
+        case .acknowledgeBeforeSync, .forgetWrites:
+            // A follower that lost what it acknowledged is sent nothing more: the cluster stands still once it can't do without it.
             [
                 .committedEntryChanged, .leaderCompleteness, .linearizability, .exactlyOnce, .electionSafety, .stateDigest,
-                .logMatching, .recovery,
+                .logMatching, .progress, .recovery, .liveness, .convergence,
+            ]
+        case .commitOlderTermByCounting:
+            [
+                .committedEntryChanged, .leaderCompleteness, .linearizability, .exactlyOnce, .electionSafety, .stateDigest,
+                .logMatching, .progress,
             ]
         case .skipVotePersistence, .secondLeader: [.electionSafety, .logMatching, .committedEntryChanged, .leaderCompleteness]
         case .otherState: [.stateDigest]
         case .dropConnection: [.droppedConnection]
-        case .swapReplies: [.reply, .linearizability, .exactlyOnce]
+        // Whoever asked something else may take the reply for an answer.
+        case .swapReplies: [.reply, .linearizability, .exactlyOnce, .expiry, .stateDigest]
         case .staleRead: [.linearizability]
         case .executeTwice: [.exactlyOnce, .linearizability]
         case .loseReply: [.liveness, .reply]

@@ -45,6 +45,10 @@ package struct RunOptions: Sendable {
     package var thinkTime: Nanoseconds
     package var pipelineMax: Int
     package var registerCount: Int
+    /// Keys of other types than strings.
+    var collections: [KeySpace.Use]
+    /// Clients that send commands of all families.
+    package var generatorCount: Int
     /// How long a client waits for a reply before it gives the connection up; some never do.
     package var patience: ClosedRange<Nanoseconds>
 
@@ -53,11 +57,13 @@ package struct RunOptions: Sendable {
     package var faultWeights: [(kind: FaultKind, weight: UInt64)]
     /// How long a machine stays down, a partition lasts and so on, about.
     package var faultDuration: Nanoseconds
-    /// A minority of disks may rot or fill up.
+    /// A minority of disks may rot.
     package var disksRot: Bool
-    package var disksFill: Bool
     /// Nodes accept or drop a late notice of what they closed themselves.
     package var reportsOwnCloses: Bool
+
+    /// A scenario says what happens: there are no clients and phases of its own.
+    var isScripted = false
 
     /// A bug planted on purpose.
     package var planted: PlantedFault?
@@ -97,13 +103,19 @@ package struct RunOptions: Sendable {
         thinkTime = .milliseconds(random.choice(of: [5, 20, 60]))
         pipelineMax = random.choice(of: [1, 4, 16])
         registerCount = random.choice(of: [1, 3, 6])
+        var uses: [KeySpace.Use] = [.queue, .list, .hash, .set, .sortedSet]
+        random.permute(&uses)
+        collections = Array(uses.prefix(1 + random.index(below: 3)))
+        generatorCount = random.choice(of: [1, 1, 2])
         patience = .milliseconds(random.choice(of: [200, 1000]))...Nanoseconds.milliseconds(3_000)
         faultInterval = .milliseconds(random.choice(of: [60, 150, 400, 1_000]))
         faultDuration = .milliseconds(random.choice(of: [100, 400, 1_200]))
         faultWeights = RunOptions.drawWeights(&random)
         if faultWeights.contains(where: { $0.kind == .figure8 && $0.weight > 2 }) {
             // The plots need leaders that come and go between single entries, and clients that keep them busy.
-            if base <= 500 { raft.appendBytesMax = random.choice(of: [1, 1, 1, 200]) }
+            let quick = min(base, 500)
+            delay = .microseconds(quick)...Nanoseconds.microseconds(quick * 3)
+            raft.appendBytesMax = random.choice(of: [1, 1, 1, 200])
             self.duration = duration ?? .milliseconds(10_000)
             if self.nodeCount == 1 { self.nodeCount = nodeCount ?? 3 }
             thinkTime = min(thinkTime, .milliseconds(20))
@@ -111,7 +123,6 @@ package struct RunOptions: Sendable {
             faultInterval = min(faultInterval, .milliseconds(150))
         }
         disksRot = random.chance(1, in: 10)
-        disksFill = random.chance(1, in: 12)
         reportsOwnCloses = random.chance(1, in: 2)
     }
 

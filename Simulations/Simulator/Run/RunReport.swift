@@ -10,6 +10,9 @@ package struct RunStatistics: Equatable, Sendable {
     package var acknowledged = 0
     package var unknown = 0
     package var refused = 0
+    /// Commands that nobody models, answered, and those of them that were answered with an error.
+    package var drawn = 0
+    package var drawnErrors = 0
     package var crashes = 0
     package var faults = 0
     package var digestComparisons = 0
@@ -38,7 +41,7 @@ package struct RunReport: Sendable {
         var text = "seed \(seed): \(violation == nil ? "ok" : "FAILED") \(hash) \(nodeCount) nodes, \(seconds(endedAt)), "
         text +=
             "\(s.events) events, \(s.operations) operations (\(s.acknowledged) answered, \(s.unknown) unknown, \(s.refused) refused), "
-        text += "\(s.committed) entries, \(s.elections) elections, \(s.faults) faults, \(s.crashes) crashes"
+        text += "\(s.drawn) drawn, \(s.committed) entries, \(s.elections) elections, \(s.faults) faults, \(s.crashes) crashes"
         if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
         if s.undecided > 0 { text += ", \(s.undecided) keys undecided" }
         if let violation { text += "\n  \(violation)" }
@@ -53,6 +56,7 @@ package struct RunReport: Sendable {
             ("events", s.events),
             ("turns", s.turns), ("operations", UInt64(s.operations)), ("answered", UInt64(s.acknowledged)),
             ("unknown", UInt64(s.unknown)), ("refused", UInt64(s.refused)), ("entries", s.committed),
+            ("drawn", UInt64(s.drawn)), ("drawnErrors", UInt64(s.drawnErrors)),
             ("elections", UInt64(s.elections)), ("faults", UInt64(s.faults)), ("crashes", UInt64(s.crashes)),
             ("digestComparisons", UInt64(s.digestComparisons)), ("refusedStarts", UInt64(s.refusedStarts)),
             ("undecidedKeys", UInt64(s.undecided)),

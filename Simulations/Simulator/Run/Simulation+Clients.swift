@@ -5,6 +5,7 @@ extension Simulation {
     func buildClients() {
         for index in 0..<options.clientCount { addClient(.worker, isPatient: index % 2 == 0) }
         addClient(.expiry, isPatient: true)
+        for index in 0..<options.generatorCount { addClient(.generator, isPatient: index % 2 == 0) }
         addClient(.operator, isPatient: false)
     }
 
@@ -100,13 +101,14 @@ extension Simulation {
 
     func sendBatch(_ client: Client, _ link: Link) {
         let buffer = ByteBuffer(capacity: 256)
-        let isFirst = link.pipes[0].isUnused
-        if isFirst { sendGreeting(client, buffer) }
+        if link.pipes[0].isUnused { sendGreeting(client, buffer) }
         switch client.role {
         case .worker: sendWork(client, buffer)
         case .expiry: sendExpiry(client, buffer)
+        case .generator: sendDrawn(client, buffer)
         case .operator: sendTransfer(client, buffer)
         case .auditor: sendAudit(client, buffer)
+        case .scripted: return sendScripted(client)
         }
         client.sentAt = time
         if buffer.isEmpty { return }
@@ -119,10 +121,12 @@ extension Simulation {
 
     /// What client libraries send first.
     private func sendGreeting(_ client: Client, _ buffer: ByteBuffer) {
+        if case .scripted = client.role { return }
         if client.random.chance(1, in: 3) { send(["HELLO", "3"], .setup, client, buffer) }
         if client.random.chance(1, in: 4) {
             send(["CLIENT", "SETNAME", "client\(client.index)"], .setup, client, buffer)
         }
+        if case .generator = client.role { send(["SELECT", "\(CommandGenerator.databases[0])"], .setup, client, buffer) }
     }
 
     private func send(_ words: [String], _ expectation: Client.Expectation, _ client: Client, _ buffer: ByteBuffer) {
@@ -153,6 +157,14 @@ extension Simulation {
     private func sendOperation(_ key: Int, _ command: KeyCommand, _ client: Client, _ buffer: ByteBuffer) {
         let number = history.invoke(connection: client.connection, key: key, command: command, at: time)
         send(command.words(key: keys.name(key)), .operation(number), client, buffer)
+    }
+
+    private func sendDrawn(_ client: Client, _ buffer: ByteBuffer) {
+        if client.random.chance(1, in: 60) { send(["DEBUG", "RELOAD"], .selfCheck, client, buffer) }
+        for _ in 0..<1 + client.random.index(below: options.pipelineMax) {
+            let words = client.generator.draw()
+            send(words, .drawn(words), client, buffer)
+        }
     }
 
     private func sendExpiry(_ client: Client, _ buffer: ByteBuffer) {

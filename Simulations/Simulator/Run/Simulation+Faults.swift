@@ -40,6 +40,12 @@ extension Simulation {
             let machine = faultRandom.choice(of: machines)
             machine.disk.slowness = faultRandom.choice(of: [3, 20, 100])
             queue.schedule(.diskRecovers(machine: machine.index), at: time + faultSpan())
+        case .fullDisk:
+            let machine = faultRandom.choice(of: machines)
+            let full = machines.count { $0.disk.capacity != .max && $0 !== machine }
+            if full >= (machines.count - 1) / 2 { return }
+            machine.disk.capacity = machine.disk.usedBytes
+            queue.schedule(.diskHasRoom(machine: machine.index), at: time + Nanoseconds(faultSpan().rawValue * 2))
         case .slowNetwork:
             networkSlowness = faultRandom.choice(of: [3, 20])
             queue.schedule(.networkRecovers, at: time + faultSpan())

@@ -91,7 +91,9 @@ extension Simulation {
         case .gathering:
             guard machine.index == plot.first else { return }
             // Only entries of its own that nobody else can have are of use.
-            guard raft.lastIndex > raft.commitIndex, raft.durableIndex == raft.lastIndex, raft.lastTerm == raft.term else { return }
+            guard raft.lastIndex > raft.commitIndex, raft.durableIndex == raft.lastIndex, raft.lastTerm == raft.term else {
+                return
+            }
             plot.gathered = raft.lastIndex
             plot.gatheredTerm = raft.lastTerm
             plot.stage = .second
@@ -105,7 +107,8 @@ extension Simulation {
             plot.stage = .returning
             separate([second])
             // Where the others are a majority without the first one, one of them must go.
-            if machines.count > 3, let other = machines.first(where: { $0.isUp && $0.index != plot.first && $0.index != second }) {
+            if machines.count > 3, let other = machines.first(where: { $0.isUp && $0.index != plot.first && $0.index != second })
+            {
                 try strike(other, mode: .any, losesPower: false, restartAfter: .milliseconds(1_500))
             }
         case .returning:
@@ -131,16 +134,22 @@ extension Simulation {
         self.plot = .figure8(plot)
     }
 
-    /// The end of a plot's leader: nothing that it sent last arrives, and whoever was kept apart is back.
-    func sever(_ machine: Machine) throws(Violation) {
-        guard phase == .safety, machine.isUp else { return healPartition() }
+    /// A machine loses its power, and nothing that it sent last arrives. Nil: it stays down.
+    func sever(_ machine: Machine, restartAfter span: Nanoseconds?) throws(Violation) {
+        guard machine.isUp else { return }
         cutOff(machine.index)
-        try strike(machine, mode: .any, losesPower: true, restartAfter: .milliseconds(1_500))
+        try crash(machine, mode: .any, losesPower: true)
+        if let span { scheduleRestart(machine, after: span) }
+    }
+
+    /// The end of a plot's leader, and whoever was kept apart is back.
+    func endReign(_ machine: Machine) throws(Violation) {
+        if phase == .safety { try sever(machine, restartAfter: .milliseconds(1_500)) }
         healPartition()
     }
 
     /// Each of these machines hears nobody and is heard by nobody; what it sent and has not arrived is lost.
-    private func separate(_ alone: [Int]) {
+    func separate(_ alone: [Int]) {
         var fresh = [[Bool]](repeating: [Bool](repeating: false, count: machines.count), count: machines.count)
         for one in alone {
             for other in machines.indices where other != one {

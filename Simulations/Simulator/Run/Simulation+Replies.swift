@@ -56,8 +56,26 @@ extension Simulation {
             if isRefusal(reply) { return }
             let seen = options.planted == .expireEarly && sabotageNow() ? .null : reply
             try expiries.read(number, seen, sentAt: sentAt, at: time, slack: wallSlack)
+        case .drawn(let words): try noteDrawn(reply, words)
+        case .selfCheck:
+            if reply != .ok && !isRefusal(reply) && !reply.isError("ERR another ") {
+                // An error is the node's finding; anything else was not meant for this question.
+                guard case .error = reply else { throw Violation(.reply, "DEBUG RELOAD is answered with \(reply)") }
+                throw Violation(.stateDigest, "a node's log gives another state than it has: \(reply)")
+            }
+        case .scripted: client.heard.append(reply)
         case .any, .planted: break
         }
+    }
+
+    /// What a drawn command did, the replicas' digests tell. Its reply must be one, and the command must be known.
+    private func noteDrawn(_ reply: Reply, _ words: [[UInt8]]) throws(Violation) {
+        let text = words.map { abbreviated($0) }.joined(separator: " ")
+        note("drawn: \(text) → \(reply)")
+        if isRefusal(reply) { return }
+        if reply.isError("ERR unknown command") { throw Violation(.reply, "a command of the table is answered with \(reply)") }
+        statistics.drawn += 1
+        if case .error = reply { statistics.drawnErrors += 1 }
     }
 
     /// How much wall clocks may differ; nil when somebody sets them.
@@ -72,11 +90,12 @@ extension Simulation {
     private func end(_ number: Int, _ reply: Reply, _ client: Client) throws(Violation) {
         if isRefusal(reply) { return history.end(number, .refused, at: time) }
         if case .error = reply, !reply.isError("WRONGTYPE "), !reply.isError("ERR value is not an integer"),
+            !reply.isError("ERR hash value is not an integer"),
             !reply.isError("ERR increment or decrement would overflow")
         {
             throw Violation(.reply, "\(history.operations[number]) is answered with \(reply)")
         }
-        var seen = reply
+        var seen = history.operations[number].command.canonical(reply)
         if options.planted == .staleRead, case .get = history.operations[number].command {
             let key = history.operations[number].key
             if let stale = sabotageState.lastRead[key], stale != reply, sabotageNow() { seen = stale }
@@ -98,10 +117,11 @@ extension Simulation {
             // Now and then a burst without a pause.
             let pause = client.random.chance(1, in: 3) ? Nanoseconds(1) : client.random.exponential(mean: options.thinkTime)
             schedule(client, after: pause)
-        case .expiry: schedule(client, after: client.random.exponential(mean: .milliseconds(60)))
+        case .expiry: schedule(client, after: client.random.exponential(mean: .milliseconds(25)))
+        case .generator: schedule(client, after: client.random.exponential(mean: options.thinkTime))
         case .operator: hangUp(client)
-        case .auditor:
-            client.isRetired = true
+        case .auditor: client.isRetired = true
+        case .scripted: break
         }
     }
 

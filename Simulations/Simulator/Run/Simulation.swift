@@ -67,10 +67,10 @@ package final class Simulation {
         networkRandom = randomness.generator(for: .network)
         faultRandom = randomness.generator(for: .faults)
         blocked = [[Bool]](repeating: [Bool](repeating: false, count: options.nodeCount), count: options.nodeCount)
-        keys = KeySpace(registers: options.registerCount)
+        keys = KeySpace(registers: options.registerCount, collections: options.collections)
         endOfSafety = time + options.duration
         buildMachines()
-        buildClients()
+        if !options.isScripted { buildClients() }
     }
 
     /// Lets the run happen.
@@ -78,13 +78,7 @@ package final class Simulation {
         var violation: Violation?
         do throws(Violation) {
             try begin()
-            while phase != .over, let next = queue.next() {
-                check(next.time >= time, "time does not go back")
-                time = next.time
-                statistics.events += 1
-                trace.add(time.nanoseconds)
-                try happen(next.event)
-            }
+            while phase != .over { try step() }
             try checkHistory()
         } catch {
             violation = error
@@ -97,12 +91,24 @@ package final class Simulation {
             statistics: finalStatistics())
     }
 
-    private func begin() throws(Violation) {
+    /// Sets everything going.
+    func begin() throws(Violation) {
         note("\(options)")
         for machine in machines { try start(machine) }
         for client in clients { schedule(client, after: client.random.duration(in: Nanoseconds(0)...options.thinkTime)) }
+        if options.isScripted { return }
         if !options.faultWeights.isEmpty { queue.schedule(.fault, at: time + options.faultInterval) }
         queue.schedule(.phase, at: endOfSafety)
+    }
+
+    /// Lets the next event happen.
+    func step() throws(Violation) {
+        guard let next = queue.next() else { return check(false, "something is always about to happen") }
+        check(next.time >= time, "time does not go back")
+        time = next.time
+        statistics.events += 1
+        trace.add(time.nanoseconds)
+        try happen(next.event)
     }
 
     private func happen(_ event: Event) throws(Violation) {
@@ -122,11 +128,12 @@ package final class Simulation {
         case .fault: try strikeNext()
         case .heal(let partition): if partition == self.partition { healPartition() }
         case .diskRecovers(let machine): recoverDisk(machines[machine])
+        case .diskHasRoom(let machine): machines[machine].disk.capacity = .max
         case .networkRecovers: networkSlowness = 1
         case .readerRecovers(let link): release(link)
         case .strike(let machine, let run):
             if phase == .safety && machines[machine].run == run { try strike(machines[machine]) }
-        case .sever(let machine, let run): if machines[machine].run == run { try sever(machines[machine]) }
+        case .sever(let machine, let run): if machines[machine].run == run { try endReign(machines[machine]) }
         case .phase: try advancePhase()
         }
     }
