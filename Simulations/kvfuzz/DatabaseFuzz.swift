@@ -11,7 +11,7 @@ struct DatabaseFuzz: FuzzTarget {
     mutating func run(_ random: inout RandomGenerator) -> FuzzVerdict {
         let drawn = DrawnCommands(seed: random.next())
         for _ in 0...random.index(below: 400) {
-            let (words, reply) = drawn.next()
+            let (_, words, reply) = drawn.next()
             if let problem = DrawnCommands.problem(reply) {
                 let text = words.map { escaped($0) }.joined(separator: " ")
                 return .bad("\(problem), after \(text)", input: reply)

@@ -109,6 +109,8 @@ extension Node {
 
     /// On the leader: makes log entries of the gathered segments, one as a rule.
     func propose() {
+        // Whoever does not lead any more holds nothing back: its turns would follow one another without end.
+        group.isHeldBack = false
         guard group.raft.role == .leader, group.sentTo?.leader == id, group.sentTo?.term == group.raft.term else { return }
         if group.payload.isEmpty && isExpiryDue { beginPayload() }
         group.isHeldBack = !group.payload.isEmpty && gathersOn

@@ -5,18 +5,15 @@ import Testing
 @testable import Simulator
 
 @Suite struct CommandGeneratorTests {
-    /// Commands of the table that are left out, each for a reason.
-    private static let leftOut: Set<String> = [
-        // Would empty the databases of the other clients.
-        "flushall"
-    ]
-
     @Test func everyCommandOnDataIsDrawn() {
         let generator = CommandGenerator(random: RandomGenerator(seed: 1))
-        let drawn = Set(generator.commands.map(\.name))
-        for command in CommandTable.standard.commands where command.scope != .local && !command.isContainer {
-            if command.flags.contains(.admin) || command.flags.contains(.blocking) { continue }
-            #expect(drawn.contains(command.name) != Self.leftOut.contains(command.name), "\(command.name)")
+        let drawn = Set(generator.commands.map(\.fullName))
+        let all = CommandTable.standard.commands.flatMap { $0.isContainer ? $0.subcommands : [$0] }
+        for command in all where command.scope == .write && !command.flags.contains(.admin) && !command.flags.contains(.blocking)
+        {
+            if command.definition.group == .scripting { continue }
+            #expect(
+                drawn.contains(command.fullName) != CommandGenerator.leftOut.contains(command.fullName), "\(command.fullName)")
         }
         for name in CommandGenerator.forms.keys {
             #expect(drawn.contains(name), "a form is for a command that there is: \(name)")
@@ -26,21 +23,24 @@ import Testing
     @Test func everyCommandThatIsDrawnSucceedsNowAndThen() {
         let drawn = DrawnCommands(seed: 3)
         var answered: Set<String> = []
-        var errors = 0
-        let count = 12_000
+        var errors: [String: String] = [:]
+        let count = 16_000
+        var failed = 0
         for _ in 0..<count {
-            let (words, reply) = drawn.next()
+            let (command, words, reply) = drawn.next()
             #expect(DrawnCommands.problem(reply) == nil, "\(words.map(abbreviated)): \(String(decoding: reply, as: UTF8.self))")
             if reply.first == UInt8(ascii: "-") {
-                errors += 1
+                failed += 1
+                errors[command.fullName] = "\(words.map(abbreviated).joined(separator: " ")) → \(abbreviated(reply))"
             } else {
-                answered.insert(String(decoding: words[0], as: UTF8.self))
+                answered.insert(command.fullName)
             }
         }
-        for command in CommandGenerator(random: RandomGenerator(seed: 1)).commands {
-            #expect(answered.contains(command.name), "\(command.name) was never answered but with an error")
+        for command in CommandGenerator(random: RandomGenerator(seed: 1)).commands where !answered.contains(command.fullName) {
+            // What is missing is most likely a form in `CommandGenerator+Forms`.
+            Issue.record("\(command.fullName) is only answered with errors: \(errors[command.fullName] ?? "it is never drawn")")
         }
-        #expect(errors < count / 3)
+        #expect(failed < count * 2 / 5, "\(failed)")
         #expect(drawn.replay().digest() == drawn.machine.digest())
     }
 

@@ -16,41 +16,51 @@ package struct CommandGenerator: Sendable {
 
     package init(random: RandomGenerator, table: CommandTable = .standard) {
         self.random = random
-        let groups: [CommandGroup] = [
-            .string, .list, .set, .hash, .sortedSet, .bitmap, .hyperloglog, .geo, .stream, .generic, .server,
-        ]
-        families = groups.map { group in
-            table.commands.filter { CommandGenerator.isDrawn($0) && $0.definition.group == group }
-        }.filter { !$0.isEmpty }
+        let all = table.commands.flatMap { $0.isContainer ? $0.subcommands : [$0] }.filter { CommandGenerator.isDrawn($0) }
+        families = CommandGenerator.groups.map { group in all.filter { $0.definition.group == group } }.filter { !$0.isEmpty }
     }
+
+    private static let groups: [CommandGroup] = [
+        .string, .list, .set, .hash, .sortedSet, .bitmap, .hyperloglog, .geo, .stream, .generic, .coracle, .server,
+    ]
 
     /// Whether a command works on data, in one database, and answers by itself.
     static func isDrawn(_ command: Command) -> Bool {
-        if command.body == nil || command.isContainer || command.flags.contains(.blocking) || command.flags.contains(.admin) {
-            return false
-        }
-        return command.name != "flushall"
+        if command.body == nil || command.flags.contains(.admin) || leftOut.contains(command.fullName) { return false }
+        if command.flags.contains(.blocking) && forms[command.fullName] == nil { return false }
+        return groups.contains(command.definition.group)
     }
+
+    /// Commands that are not drawn, each for a reason.
+    static let leftOut: Set<String> = [
+        // Would empty the databases of the other clients.
+        "flushall",
+        // Takes bytes that only DUMP gives: `kvfuzz rdb` makes those.
+        "restore",
+    ]
 
     /// All commands that are drawn.
     var commands: [Command] { families.flatMap { $0 } }
 
     /// Draws a command: its words.
-    package mutating func draw() -> [[UInt8]] {
+    package mutating func draw() -> [[UInt8]] { words(of: drawCommand()) }
+
+    /// Draws a command without its arguments.
+    mutating func drawCommand() -> Command {
         let family = families[random.index(below: families.count)]
         var command = family[random.index(below: family.count)]
         // Reads change nothing: one in two is drawn again.
         if command.scope == .read, random.chance(1, in: 2) { command = family[random.index(below: family.count)] }
         // A database with nothing in it shows little.
         if command.name == "flushdb", !random.chance(1, in: 8) { command = family[0] }
-        return words(of: command)
+        return command
     }
 
     /// Draws arguments for a command.
     mutating func words(of command: Command) -> [[UInt8]] {
         let family = CommandGenerator.keyFamily(command.definition.group)
-        var words = [Array(command.name.utf8)]
-        if let forms = CommandGenerator.forms[command.name] {
+        var words = command.fullName.split(separator: "|").map { Array($0.utf8) }
+        if let forms = CommandGenerator.forms[command.fullName] {
             for part in random.choice(of: forms).split(separator: " ") { fill(part, family, &words) }
         } else {
             fillByTable(command, family, &words)
@@ -115,6 +125,13 @@ package struct CommandGenerator: Sendable {
         case "$f": words.append(score())
         case "$sb": words.append(random.chance(1, in: 3) ? Array("(".utf8) + score() : score())
         case "$lb": words.append(lexicalBound())
+        case "$fields":
+            let count = 1 + random.index(below: 3)
+            words += [Array("FIELDS".utf8), Array(String(count).utf8)]
+            for _ in 0..<count { words.append(member()) }
+        case "$id": words.append(Array("5-\(random.index(below: 12))".utf8))
+        case "$lon": words.append(degrees(180))
+        case "$lat": words.append(degrees(85))
         case "$ms": words.append(Array(String(1 + random.index(below: random.choice(of: [50, 2_000, 1_000_000]))).utf8))
         case "$s": words.append(Array(String(1 + random.index(below: random.choice(of: [2, 2, 10_000]))).utf8))
         default: check(false, "a form names what can be drawn: \(kind)")
@@ -123,7 +140,7 @@ package struct CommandGenerator: Sendable {
 
     // MARK: words
 
-    static let keyFamilies = ["string", "list", "set", "hash", "zset"]
+    static let keyFamilies = ["string", "list", "set", "hash", "zset", "stream", "hll"]
 
     /// Which keys the commands of a group work on.
     private static func keyFamily(_ group: CommandGroup) -> String {
@@ -133,7 +150,8 @@ package struct CommandGenerator: Sendable {
         case .hash: "hash"
         case .sortedSet, .geo: "zset"
         case .stream: "stream"
-        case .string, .bitmap, .hyperloglog: "string"
+        case .hyperloglog: "hll"
+        case .string, .bitmap, .coracle: "string"
         default: ""
         }
     }
@@ -177,6 +195,12 @@ package struct CommandGenerator: Sendable {
         random.chance(1, in: 2)
             ? Array(String(random.index(below: 30) - 10).utf8)
             : Array(random.choice(of: ["0.1", "-2.5", "3.25", "1e3", "inf", "-inf", "0", "-0", "1e-7", "17179869184.5"]).utf8)
+    }
+
+    private mutating func degrees(_ bound: Int) -> [UInt8] {
+        // Most are near one another.
+        let whole = random.chance(1, in: 4) ? random.index(below: 2 * bound) - bound : 13 + random.index(below: 3)
+        return Array("\(whole).\(random.index(below: 10_000))".utf8)
     }
 
     private mutating func lexicalBound() -> [UInt8] {

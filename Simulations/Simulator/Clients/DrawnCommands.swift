@@ -18,9 +18,10 @@ package final class DrawnCommands {
         generator = CommandGenerator(random: RandomGenerator(seed: random.next()))
     }
 
-    /// Runs one command more. Returns its words, and its reply as bytes.
-    package func next() -> (words: [[UInt8]], reply: [UInt8]) {
-        let words = generator.draw()
+    /// Runs one command more. Returns it, its words, and its reply as bytes.
+    package func next() -> (command: Command, words: [[UInt8]], reply: [UInt8]) {
+        let command = generator.drawCommand()
+        let words = generator.words(of: command)
         time.microseconds += Int64(random.next(below: random.choice(of: [10, 1_000, 1_000_000])))
         let database = CommandGenerator.databases[0]
         let payload = ByteBuffer()
@@ -45,7 +46,7 @@ package final class DrawnCommands {
         let output = ByteBuffer()
         let version: RESPVersion = random.chance(1, in: 2) ? .two : .three
         DrawnCommands.apply(payload.view, to: machine, reply: ReplyWriter(output, version: version))
-        return (words, output.view.array)
+        return (command, words, output.view.array)
     }
 
     /// Another machine with the same entries applied.

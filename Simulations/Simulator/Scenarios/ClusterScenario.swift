@@ -13,7 +13,7 @@ import Node
 ///     run MILLISECONDS         time passes; what clients hear is shown, client by client
 ///     until NODE has|wrote|applied       an entry that was not there when the last command was sent
 ///     crash NODE               it loses power, and what it has sent and has not arrived is lost
-///     start NODE   isolate NODE…   heal   slow NODE FACTOR
+///     start NODE   isolate NODE…   heal   slow NODE FACTOR   pause NODE MILLISECONDS
 ///     settle                   until all nodes that are up have applied the same log; then their states are compared
 package final class ClusterScenario {
     private var simulation: Simulation?
@@ -62,6 +62,7 @@ package final class ClusterScenario {
             case "isolate": simulation.separate(machines(arguments, simulation).map(\.index))
             case "heal": simulation.healPartition()
             case "slow": slow(arguments, simulation)
+            case "pause": pause(arguments, simulation)
             case "settle": try settle(simulation)
             default: send(word, arguments, simulation)
             }
@@ -111,6 +112,11 @@ package final class ClusterScenario {
     private func slow(_ arguments: [String], _ simulation: Simulation) {
         guard arguments.count == 2, let factor = UInt64(arguments[1]) else { return }
         for machine in machines([arguments[0]], simulation) { machine.disk.slowness = factor }
+    }
+
+    private func pause(_ arguments: [String], _ simulation: Simulation) {
+        guard arguments.count == 2, let span = UInt64(arguments[1]) else { return }
+        for machine in machines([arguments[0]], simulation) { machine.pausedUntil = simulation.time + .milliseconds(span) }
     }
 
     // MARK: time
