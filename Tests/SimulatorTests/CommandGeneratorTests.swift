@@ -24,7 +24,7 @@ import Testing
         let drawn = DrawnCommands(seed: 3)
         var answered: Set<String> = []
         var errors: [String: String] = [:]
-        let count = 16_000
+        let count = 20_000
         var failed = 0
         for _ in 0..<count {
             let (command, words, reply) = drawn.next()
