@@ -13,12 +13,12 @@ package struct DurationHistogram: Sendable {
 
     package init() {}
 
-    /// Counts one duration.
-    package mutating func record(_ duration: Nanoseconds) {
+    /// Counts a duration, once or several times.
+    package mutating func record(_ duration: Nanoseconds, count times: UInt64 = 1) {
         let value = duration.rawValue
-        buckets[DurationHistogram.bucket(of: value)] += 1
-        count += 1
-        totalNanoseconds &+= value
+        buckets[DurationHistogram.bucket(of: value)] += times
+        count += times
+        totalNanoseconds &+= value &* times
         maxNanoseconds = max(maxNanoseconds, value)
     }
 

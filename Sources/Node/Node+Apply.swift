@@ -64,8 +64,8 @@ extension Node {
         let before = connection.output.count
         group.machine.execute(reply: writer)
         countErrorReply(connection, from: before)
-        if case .command(let command) = group.machine.resolution, let taken = group.proposals.takenAt(item.number) {
-            noteAnswered(command, group.machine.arguments, connection, taken: taken)
+        if let index = group.machine.commandIndex, let taken = group.proposals.takenAt(item.number) {
+            noteAnswered(index, group.machine.arguments, connection, taken: taken)
         }
         connection.proposalsInFlight -= 1
         if !writer.discards { answered(connection) }

@@ -2,22 +2,50 @@ import Base
 import Database
 import RESP
 
+/// Commands answered with the same time, not counted yet.
+struct AnsweredCommands {
+    var index = -1
+    var time = Nanoseconds(0)
+    var count: UInt64 = 0
+    var isSlow = false
+}
+
 /// What became of commands in time: counted, and kept when slow. Times go from turn to turn (`SlowLog` says why).
 extension Node {
     /// Notes that a command was answered in this turn that was taken at `taken`.
-    func noteAnswered(_ command: Command, _ arguments: Arguments, _ connection: ClientConnection, taken: Instant) {
+    ///
+    /// Commands of one batch have the same time: they are counted together, and looked at once when they are not slow.
+    @inline(__always)
+    func noteAnswered(_ index: Int, _ arguments: Arguments, _ connection: ClientConnection, taken: Instant) {
         let time = now.instant - taken
-        if configuration.tracksLatency {
-            if statistics.commandCounts[command.index].times == nil {
-                statistics.commandCounts[command.index].times = DurationHistogram()
-            }
-            statistics.commandCounts[command.index].times?.record(time)
+        if answered.index == index && answered.time == time && !answered.isSlow {
+            answered.count += 1
+        } else {
+            noteFirstAnswered(index, arguments, connection, time)
         }
-        if let limit = configuration.slowTime, time > limit {
+    }
+
+    private func noteFirstAnswered(_ index: Int, _ arguments: Arguments, _ connection: ClientConnection, _ time: Nanoseconds) {
+        countAnswered()
+        let isSlow = configuration.slowTime.map { time > $0 } ?? false
+        answered = AnsweredCommands(index: index, time: time, count: 1, isSlow: isSlow)
+        if isSlow {
             slowLog.note(
                 arguments, time: time, client: connection, seconds: now.wall.milliseconds / 1000, limit: configuration.slowLogMax)
         }
         noteLatency("command", time)
+    }
+
+    /// Puts what was counted together into the histogram of its command.
+    func countAnswered() {
+        if answered.count > 0 && configuration.tracksLatency {
+            if statistics.commandCounts[answered.index].times == nil {
+                statistics.commandCounts[answered.index].times = DurationHistogram()
+            }
+            statistics.commandCounts[answered.index].times?.record(answered.time, count: answered.count)
+        }
+        answered.count = 0
+        answered.index = -1
     }
 
     /// Notes a delay if it is long enough for LATENCY.

@@ -87,7 +87,7 @@ extension Node {
                 command, arguments: readArguments, database: read.database, readTime: batch.wall, random: random.next(),
                 reply: connection.writer)
             countErrorReply(connection, from: before)
-            noteAnswered(command, readArguments, connection, taken: batch.since)
+            noteAnswered(command.index, readArguments, connection, taken: batch.since)
             answered(connection)
             connection.readsInFlight -= 1
             resumeWhenIdle(connection)

@@ -58,6 +58,8 @@ package final class StateMachine {
     package let arguments = Arguments()
     /// What they mean; an item that is no command is answered with an error by `execute`.
     @exclusivity(unchecked) package internal(set) var resolution = CommandResolution.unknownCommand
+    /// Its command's `Command.index`, if it is one.
+    @exclusivity(unchecked) package internal(set) var commandIndex: Int?
 
     private let table: CommandTable
     private var warmer = KeyWarmer()
@@ -112,6 +114,7 @@ package final class StateMachine {
             current = found
             sessions.applied(found.owner, upTo: found.number)
             resolution = table.resolve(arguments)
+            if case .command(let command) = resolution { commandIndex = command.index } else { commandIndex = nil }
             entry.itemIsOpen = true
             open = entry
             return true

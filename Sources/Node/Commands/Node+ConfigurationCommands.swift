@@ -77,6 +77,7 @@ extension Node {
     }
 
     func configResetStat(_ connection: ClientConnection) {
+        countAnswered()
         statistics.resetCounters()
         group.machine.execution.statistics = DatabaseStatistics()
         connection.writer.ok()

@@ -116,6 +116,7 @@ extension Node {
 
     /// LATENCY HISTOGRAM: how many calls took up to so many microseconds, at powers of two.
     func latencyHistogram(_ connection: ClientConnection) {
+        countAnswered()
         var wanted: [NodeStatistics.CommandCount] = []
         if arguments.count == 2 {
             wanted = statistics.commandCounts

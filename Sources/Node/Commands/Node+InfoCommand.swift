@@ -24,6 +24,7 @@ extension Node {
             }
         }
         if arguments.count == 1 { wanted = Node.sections }
+        countAnswered()
         var text = ""
         for section in Node.sections + Node.extraSections where wanted.contains(section) {
             if !text.isEmpty { text += "\r\n" }
