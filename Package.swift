@@ -70,6 +70,7 @@ let package = Package(
         tests("BaseTests", ["Base"]),
         tests("RESPTests", ["Base", "RESP"]),
         tests("ConsensusTests", ["Base", "Consensus"]),
+        tests("DistributedSnapshotTests", ["Base", "DistributedSnapshot"]),
         tests("StorageTests", ["Base", "Consensus", "Storage"]),
         tests("DatabaseTests", ["Base", "RESP", "Database"]),
         tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
