@@ -92,7 +92,8 @@ import Testing
     }
 
     @Test func pureModulesStayPure() throws {
-        let files = try Tree.files(LintTests.pure.map { "Sources/\($0)" } + ["Simulations/Simulator", "Simulations/Differential"])
+        let files = try Tree.files(
+            LintTests.pure.map { "Sources/\($0)" } + ["Simulations/Simulator", "Simulations/Differential"])
         #expect(files.count > 20, "the files are found")
         let found = files.flatMap { LintTests.violations($0, LintTests.bannedInPure) }
         #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
