@@ -6,6 +6,8 @@ struct OpenSnapshot: Sendable {
     var id: SnapshotID { marker.id }
     /// When this node first heard of it (and recorded, if it takes part).
     let since: Instant
+    /// The marker's, or this node's limit.
+    let timeLimit: Nanoseconds
     /// This node's own part; nil where it only passes the markers on.
     var part: LocalPart?
     /// What the initiator is told, kept until the end is known: it is sent again on a new channel.
@@ -21,11 +23,11 @@ struct OpenSnapshot: Sendable {
     }
 
     /// The other participants don't wait longer for markers, so that their reports come in before the initiator's time is up.
-    var channelsDeadline: Instant { since + Nanoseconds(marker.timeLimit.rawValue / 4 * 3) }
+    var channelsDeadline: Instant { since + Nanoseconds(timeLimit.rawValue / 4 * 3) }
     /// The initiator's time is up.
-    var deadline: Instant { since + marker.timeLimit }
+    var deadline: Instant { since + timeLimit }
     /// Whoever has not heard of an end by now never will.
-    var forgottenAt: Instant { since + Nanoseconds(marker.timeLimit.rawValue &* 2) }
+    var forgottenAt: Instant { since + Nanoseconds(timeLimit.rawValue * 2) }
 }
 
 /// This node's part of a snapshot while it is made.

@@ -35,7 +35,8 @@ package struct SnapshotOptions: Sendable {
         check(recordingsMax > 0 && openMax >= recordingsMax && openMax <= 64, "limits of open snapshots hold each other")
         check(endedMax > 0 && endedMax <= 64, "what an opening lists is bounded")
         check(recordedBytesMax >= channelBytesMax, "one channel fits into all")
-        check(timeLimitMax.rawValue > 0 && holdMax.rawValue > 0, "times are positive")
+        check(timeLimitMax.rawValue > 0 && timeLimitMax <= .milliseconds(86_400_000), "a snapshot takes a day at most")
+        check(holdMax.rawValue > 0, "replies may be held for a while")
     }
 }
 

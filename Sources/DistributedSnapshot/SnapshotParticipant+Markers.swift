@@ -22,7 +22,8 @@ extension SnapshotParticipant {
             else { continue }
             if open[position].id <= opening.floor && part.sources[source].run == channel.from {
                 endSource(source, of: position, .unknown)
-            } else {
+            } else if part.sources[source].channels.last.map({ $0.from != channel.from || $0.number != channel.number }) ?? true {
+                // Else it was begun with the record, which this opening caused.
                 open[position].part?.sources[source].begin(channel)
             }
         }
@@ -81,7 +82,8 @@ extension SnapshotParticipant {
             remember(marker.id)
             return broadcast(.marker(.ended(marker.id), previous: previous))
         }
-        var snapshot = OpenSnapshot(marker: marker, since: clock)
+        var snapshot = OpenSnapshot(
+            marker: marker, since: clock, timeLimit: min(marker.timeLimit, options.timeLimitMax))
         let objection = objection(to: marker)
         let takesPart = marker.member(node)?.isParticipant == true && objection == nil
         if takesPart {

@@ -168,6 +168,55 @@ import Testing
         #expect(value9 == .deliver)
     }
 
+    private func marker(of initiator: NodeRun) -> SnapshotMarker {
+        var marker = MessageTests.marker
+        marker.initiator = NodeID(2)
+        marker.members = [
+            .init(run: NodeRun(NodeID(1), Incarnation(1)), isParticipant: true), .init(run: initiator, isParticipant: true),
+        ]
+        return marker
+    }
+
+    @Test func aTimeLimitOfAnotherNodeIsBoundedByOnesOwn() {
+        var one = linked { $0.timeLimitMax = .milliseconds(100) }
+        _ = take(opening(), &one)
+        var marker = marker(of: NodeRun(NodeID(2), Incarnation(1)))
+        marker.timeLimit = Nanoseconds(.max)
+        marker.isStrict = false
+        _ = take(.marker(marker, previous: .none), &one)
+        #expect(one.nextDeadline == Instant(nanoseconds: 200_000_000))
+        one.tick(now: one.nextDeadline)
+        let effects = one.takeEffects()
+        #expect(effects == [.ended(marker.id, .unknown)])
+    }
+
+    /// The initiator knows a newer run of the peer than the one whose last frames are still coming: they are in flight.
+    @Test func aStaleChannelIsRecordedOnce() {
+        var one = linked()
+        var late = marker(of: NodeRun(NodeID(2), Incarnation(5)))
+        late.isStrict = false
+        late.initiator = NodeID(3)
+        late.members.append(.init(run: NodeRun(NodeID(3), Incarnation(1)), isParticipant: true))
+        let opening = SnapshotOpening(
+            channel: 1, colour: late.id, floor: .none, open: [late], ended: [], runs: [NodeRun(NodeID(2), Incarnation(1))])
+        _ = take(.opening(opening), &one)
+        let verdict = one.frameArrived(from: NodeID(2), colour: late.id, bytes: ByteView("frame"))
+        #expect(verdict == .deliver)
+        one.recordWritten(late.id, digest: 1, bytes: 1, now: Instant(nanoseconds: 1))
+        one.channelClosed(NodeID(2), now: Instant(nanoseconds: 1))
+        one.channelOpened(NodeID(2), incarnation: Incarnation(6), now: Instant(nanoseconds: 1))
+        one.tick(now: one.nextDeadline)
+        let parts = one.takeEffects().compactMap { effect -> SnapshotPart? in
+            if case .partComplete(let part) = effect { return part }
+            return nil
+        }
+        #expect(parts.first?.summary.incoming.map(\.inFlight) == [1])
+        #expect(
+            parts.first?.summary.sources == [
+                IncomingSource(from: NodeID(2), end: .restarted), IncomingSource(from: NodeID(3), end: .timeLimit),
+            ])
+    }
+
     /// A peer that has forgotten the snapshot can't say whether it recorded: the channel is not taken for exact.
     @Test func aSenderThatForgotEndsARecordingInexactly() throws {
         var one = linked()
