@@ -7,7 +7,7 @@ extension SnapshotMessage {
 
     private enum Kind: UInt8 {
         case opening = 1
-        case marker, runs, report, end
+        case marker, runs, report, end, floor
     }
 
     /// The payload of a frame.
@@ -25,6 +25,9 @@ extension SnapshotMessage {
         case .runs(let runs):
             buffer.append(byte: Kind.runs.rawValue)
             buffer.append(list: runs) { $0.encode(into: $1) }
+        case .floor(let id):
+            buffer.append(byte: Kind.floor.rawValue)
+            buffer.append(integer: id.rawValue)
         case .report(let report):
             buffer.append(byte: Kind.report.rawValue)
             report.encode(into: buffer)
@@ -54,6 +57,7 @@ extension SnapshotMessage {
         case .runs:
             guard let runs = reader.list(max: SnapshotOptions.membersMax, { NodeRun(&$0) }), ascend(runs) else { return nil }
             return .runs(runs)
+        case .floor: return reader.snapshotID().map { .floor($0) }
         case .report: return SnapshotReport(&reader).map { .report($0) }
         case .end:
             guard let id = reader.snapshotID(), let byte = reader.integer(UInt8.self),

@@ -44,7 +44,7 @@ package struct SnapshotOpening: Equatable, Sendable {
     package var channel: UInt64
     /// The sender's colour at this moment.
     package var colour: SnapshotID
-    /// The sender has forgotten snapshots up to this id; for one that it does not list, it can't say whether it recorded.
+    /// The sender has forgotten snapshots up to this id, or heard of somebody who has. It has no part in one that it does not list.
     package var floor: SnapshotID
     /// Snapshots that the sender has recorded or passed on and that are not over.
     package var open: [SnapshotMarker]
@@ -61,6 +61,8 @@ package enum SnapshotMessage: Equatable, Sendable {
     case marker(SnapshotMarker, previous: SnapshotID)
     /// Newer runs than the sender knew before. They travel ahead of every frame that may depend on them.
     case runs([NodeRun])
+    /// A floor that the sender has heard of, ahead of every frame that may depend on it.
+    case floor(SnapshotID)
     case report(SnapshotReport)
     case end(SnapshotID, SnapshotOutcome)
 }

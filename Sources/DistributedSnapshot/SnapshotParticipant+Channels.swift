@@ -77,6 +77,7 @@ extension SnapshotParticipant {
             case .opening: break
             case .marker(let marker, let previous): take(marker, previous: previous, from: index)
             case .runs(let runs): learn(runs, except: peer)
+            case .floor(let id): raiseFloor(to: id, except: peer)
             case .report(let report): take(report, from: peer)
             case .end(let id, let outcome): take(end: id, outcome, from: peer)
             }

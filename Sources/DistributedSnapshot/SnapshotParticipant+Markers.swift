@@ -14,6 +14,7 @@ extension SnapshotParticipant {
         for marker in opening.open { take(marker, from: peer, isOpening: true) }
         for id in opening.ended { take(.ended(id), from: peer, isOpening: true) }
         guard let index = position(peer), let channel = peers[index].incomingChannel else { return }
+        raiseFloor(to: opening.floor, except: peer)
         for position in open.indices {
             guard let part = open[position].part,
                 let source = part.sources.firstIndex(where: {
@@ -42,13 +43,17 @@ extension SnapshotParticipant {
     }
 
     private mutating func take(_ marker: SnapshotMarker, from peer: NodeID, isOpening: Bool) {
-        if isOver(marker.id) { return }
+        if ended.contains(marker.id) || (marker.isEnded && isOver(marker.id)) { return }
         if !open.contains(where: { $0.id == marker.id }) {
-            // One that an earlier run of this node began has nobody who would end it.
-            adopt(marker.initiator == node ? .ended(marker.id) : marker, isOwn: false)
+            // One that an earlier run of this node began has nobody who would end it. Of one at or below the floor nobody knows whether
+            // this node recorded it: it has no part in it, and passes that on, for what it sends may depend on anything.
+            let isHopeless = marker.initiator == node || marker.id <= floor
+            adopt(isHopeless ? .ended(marker.id) : marker, isOwn: false)
         }
         guard let position = open.firstIndex(where: { $0.id == marker.id }), let source = awaitedSource(of: peer, in: position)
         else { return }
+        // Who takes it for over does not say that it recorded.
+        if marker.isEnded { return endSource(source, of: position, .unknown) }
         if !isOpening, let last = open[position].part?.sources[source].channels.indices.last {
             open[position].part?.sources[source].channels[last].isEndedByMarker = true
         }
@@ -73,7 +78,8 @@ extension SnapshotParticipant {
     /// no part in it passes it on all the same: a message that depends on what somebody did after his record must not overtake the
     /// snapshot by way of this node.
     mutating func adopt(_ marker: SnapshotMarker, isOwn: Bool, allowsPartial: Bool = true) {
-        check(!isOver(marker.id) && marker.id != .none, "a snapshot that is over is not taken up again")
+        check(!ended.contains(marker.id) && !open.contains { $0.id == marker.id }, "a snapshot is taken up once")
+        check(marker.isEnded || marker.id > floor, "a snapshot that may be over is not taken up again")
         check(!isOwn || marker.initiator == node, "only the initiator begins a snapshot")
         let previous = colour
         newest = max(newest, marker.id)
@@ -159,6 +165,18 @@ extension SnapshotParticipant {
         }
         if news.isEmpty { return }
         let payload = SnapshotMessage.runs(news).encoded()
+        for peer in peers where peer.outgoing != nil && peer.node != source {
+            effects.append(.send(to: peer.node, payload: payload))
+        }
+    }
+
+    /// Somebody has forgotten snapshots up to this id. What he sends may depend on what he did after recording one of them, so nobody who
+    /// takes it in, or hears of it along any path, begins a part of such a one any more.
+    mutating func raiseFloor(to id: SnapshotID, except source: NodeID) {
+        if id <= floor { return }
+        floor = id
+        newest = max(newest, id)
+        let payload = SnapshotMessage.floor(id).encoded()
         for peer in peers where peer.outgoing != nil && peer.node != source {
             effects.append(.send(to: peer.node, payload: payload))
         }

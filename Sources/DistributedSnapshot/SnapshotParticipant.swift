@@ -19,7 +19,7 @@ package struct SnapshotParticipant: Sendable {
     var open: [OpenSnapshot] = []
     /// Snapshots that are over, oldest first, at most `endedMax`.
     var ended: [SnapshotID] = []
-    /// The largest id that was forgotten.
+    /// The largest id that was forgotten, here or by a node that was heard of. Nobody knows of an unlisted one up to it who recorded it.
     var floor = SnapshotID.none
     /// The largest id seen.
     package internal(set) var newest = SnapshotID.none

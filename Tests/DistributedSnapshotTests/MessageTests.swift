@@ -27,7 +27,7 @@ import Testing
         .runs([NodeRun(NodeID(2), Incarnation(9))]),
         .report(SnapshotReport(id: SnapshotID(77), run: NodeRun(NodeID(2), Incarnation(1)), body: .part(summary))),
         .report(SnapshotReport(id: SnapshotID(77), run: NodeRun(NodeID(2), Incarnation(1)), body: .missing(.newerRunMet))),
-        .end(SnapshotID(77), .partial),
+        .end(SnapshotID(77), .partial), .floor(SnapshotID(9)),
     ]
 
     private func decode(_ bytes: [UInt8]) -> SnapshotMessage? { bytes.withView { SnapshotMessage.decode($0) } }
@@ -63,7 +63,7 @@ import Testing
     @Test func randomBytesNeverTrap() {
         var generator = RandomGenerator(seed: 4)
         for _ in 0..<20_000 {
-            var bytes: [UInt8] = [1, UInt8(1 + generator.next(below: 5))]
+            var bytes: [UInt8] = [1, UInt8(1 + generator.next(below: 6))]
             for _ in 0..<generator.index(below: 60) {
                 bytes.append(UInt8(generator.chance(1, in: 2) ? 0 : generator.next(below: 256)))
             }

@@ -25,11 +25,13 @@ final class CutRun {
         let hold = Nanoseconds.milliseconds(generator.chance(1, in: 4) ? 5 : 1000)
         let channelMax: UInt64 = generator.chance(1, in: 8) ? 30 : 1 << 20
         let recordings = generator.chance(1, in: 8) ? 1 : 8
+        let memory = [64, 64, 64, 1, 3][generator.index(below: 5)]
         cluster = CutCluster(plan.nodes) { options in
             options.faults = plan.faults
             options.holdMax = hold
             options.channelBytesMax = channelMax
             options.recordingsMax = recordings
+            options.endedMax = memory
         }
         weights = [0]
         self.generator = generator

@@ -167,6 +167,7 @@ final class CutScenario {
             return "opening \(opening.channel), colour \(name(opening.colour)), open [\(open)], ended [\(ended)]"
         case .marker(let marker, _): return "marker \(name(marker.id))\(marker.isEnded ? ", which is over" : "")"
         case .runs(let runs): return "runs " + runs.map { "\($0.node)/\($0.incarnation)" }.joined(separator: " ")
+        case .floor(let id): return "floor \(name(id))"
         case .report(let report):
             guard case .missing(let reason) = report.body else { return "report \(name(report.id))" }
             return "no part of \(name(report.id)): \(reason)"
