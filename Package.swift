@@ -66,6 +66,8 @@ let package = Package(
         library("Differential", path: "Simulations/Differential", ["Base", "RESP", "Database"]),
         program(
             "kvdiff", path: "Simulations/kvdiff", ["ArgumentParsing", "Base", "RESP", "Database", "Differential", "kvd"]),
+        // What applying commands costs by itself; driven by Tests/performance/commands.
+        program("kvapply", path: "Tests/performance/apply", ["Base", "RESP", "Database"]),
 
         tests("BaseTests", ["Base"]),
         tests("RESPTests", ["Base", "RESP"]),

@@ -162,7 +162,7 @@ import Testing
     /// A small hash without deadlines is as large as ever.
     @Test func hashesWithoutDeadlinesTakeNoMoreMemory() {
         let hash = HashValue()
-        #expect(hash.memoryBytes == 48 + 32)
+        #expect(hash.memoryBytes == 32)
     }
 
     /// Many commands on few keys, with fields that come and go: two machines with different forms of the hashes stay equal, and the

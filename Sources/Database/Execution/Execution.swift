@@ -48,10 +48,12 @@ package final class Execution {
     package let table: CommandTable
     /// What was dropped and is freed in steps.
     let graveyard = Graveyard()
+    /// Small collections that the command at work has opened.
+    let open = OpenValues()
 
     init(seed: UInt64, table: CommandTable) {
         var keyspaces: [Keyspace] = []
-        for _ in 0..<Execution.databases { keyspaces.append(Keyspace(seed: seed, graveyard: graveyard)) }
+        for _ in 0..<Execution.databases { keyspaces.append(Keyspace(seed: seed, graveyard: graveyard, open: open)) }
         self.keyspaces = keyspaces
         self.table = table
         keyspace = keyspaces[0]
@@ -135,7 +137,7 @@ package final class Execution {
             wrongType()
             return .wrongType
         }
-        return .value(unsafeDowncast(entry.collection, to: type))
+        return .value(unsafeDowncast(keyspace.open(entry), to: type))
     }
 
     /// Replies that a key holds a value of another type.
@@ -193,11 +195,11 @@ package final class Execution {
 
     /// Notes that a collection has changed itself in place; deletes the key when nothing is left in it.
     package func changed(_ value: CollectionValue, at key: ByteView) {
-        guard let entry = keyspace.find(key) else {
+        guard let entry = value.entry else {
             check(false, "a changed collection is in the keyspace")
             return
         }
-        check(!entry.isString && entry.collection === value, "the changed collection is the key's")
+        check(entry.key.equals(key), "the changed collection is the key's")
         if value.count == 0 && !value.staysEmpty {
             _ = stamp()
             keyspace.remove(key)
@@ -209,7 +211,7 @@ package final class Execution {
     /// Notes that a collection has changed what belongs to it without being its content (the groups of a stream), which WATCH
     /// does not see.
     package func changedAside(_ value: CollectionValue, at key: ByteView) {
-        guard let entry = keyspace.find(key), !entry.isString, entry.collection === value else {
+        guard let entry = value.entry, entry.key.equals(key) else {
             check(false, "a changed collection is in the keyspace")
             return
         }
@@ -219,7 +221,7 @@ package final class Execution {
 
     /// As `changed(_:at:)`, after deadlines of a hash's fields were set or dropped.
     func fieldDeadlinesChanged(_ hash: HashValue, at key: ByteView) {
-        if let entry = keyspace.find(key) { keyspace.fieldDeadlinesChanged(entry) }
+        if let entry = hash.entry { keyspace.fieldDeadlinesChanged(entry) }
         changed(hash, at: key)
     }
 

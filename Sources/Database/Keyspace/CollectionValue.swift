@@ -8,9 +8,16 @@ import Base
 /// (`Execution.changed(_:at:)` does it). Streams alone stay (`staysEmpty`).
 package class CollectionValue {
     /// Bytes that the keyspace has counted for this value; kept by `Keyspace` alone.
-    final var accountedBytes = 0
+    @exclusivity(unchecked) final var accountedBytes = 0
+    /// The entry whose value this is; nil outside of the keyspace. Kept by `Keyspace` alone.
+    @exclusivity(unchecked) final var entry: Entry?
+    /// Whether `OpenValues` has it on its list, and with it the reference that is the entry's otherwise.
+    @exclusivity(unchecked) final var isOpen = false
 
     package init() {}
+
+    /// What the object itself takes of memory, about.
+    static let objectBytes = 64
 
     /// The type; the same for all instances of a subclass.
     package class var type: ValueType {
@@ -36,6 +43,18 @@ package class CollectionValue {
         check(false, "a collection accounts for its memory")
         return 0
     }
+
+    /// Whether the value is a page and nothing else, which can stand in the entry by itself (`OpenValues`).
+    var isBarePage: Bool { false }
+
+    /// Gives the page away, with the count of owners that the value had in it. Only of a value that is a bare page.
+    func giveUpPage() -> Page {
+        check(false, "only a value that is a bare page gives it up")
+        return .none
+    }
+
+    /// Takes over a page that was given up by a value of the same type. Only of a value without a page.
+    func take(_ page: Page) { check(false, "only a value that can be a bare page takes one over") }
 
     /// What OBJECT ENCODING answers.
     package var encodingName: StaticString {

@@ -5,7 +5,7 @@ import Base
 ///     offset  0  UInt32  bits 0-3 type, 4-7 flags, 8-31 time of the last access in seconds (this node's own)
 ///             4  UInt32  bytes of the key
 ///             8  UInt64  version: the state machine's count of changes when this key last changed (WATCH)
-///            16  string: UInt32 length, UInt32 capacity; integer string: Int64; collection: a retained reference
+///            16  string: UInt32 length, UInt32 capacity; integer string: Int64; collection: a retained reference, or its page + 1
 ///            24  only with `hasDeadline`: Int64 deadline in ms since 1970, UInt64 place in the keyspace's expiry heap
 ///                the key's bytes, then the capacity for the string's bytes
 ///
@@ -155,16 +155,46 @@ package struct Entry {
 
     // MARK: collections
 
+    /// The word of a collection: a retained `CollectionValue`; or, with the lowest bit set, the page that is all of the value.
+    @inline(__always)
+    private var collectionWord: UInt {
+        get { pointer.load(fromByteOffset: 16, as: UInt.self) }
+        nonmutating set { pointer.storeBytes(of: newValue, toByteOffset: 16, as: UInt.self) }
+    }
+
+    /// The page of a small collection at rest (see `OpenValues`); nil where there is an object.
+    @inline(__always)
+    var barePage: Page? {
+        let word = collectionWord
+        if word & 1 == 0 { return nil }
+        return UnsafeMutableRawPointer(bitPattern: word & ~1).map { Page(start: $0) }
+    }
+
+    /// Puts a page in the place of the object that had it.
+    @inline(__always)
+    func setBarePage(_ page: Page) { collectionWord = UInt(bitPattern: page.start) | 1 }
+
     @inline(__always)
     var collectionField: UnsafeMutableRawPointer {
         get { pointer.load(fromByteOffset: 16, as: UnsafeMutableRawPointer.self) }
         nonmutating set { pointer.storeBytes(of: newValue, toByteOffset: 16, as: UnsafeMutableRawPointer.self) }
     }
 
-    /// The collection of an entry that holds one.
+    /// The collection of an entry that holds one, to be read: of a small one at rest it is a copy, which shares the page. Who
+    /// changes a collection opens it (`Keyspace.open`).
     package var collection: CollectionValue {
         check(word & 0xF != 0, "only a value that is not a string is a collection")
-        return Unmanaged<CollectionValue>.fromOpaque(collectionField).takeUnretainedValue()
+        guard let page = barePage else { return Unmanaged<CollectionValue>.fromOpaque(collectionField).takeUnretainedValue() }
+        let value = OpenValues.shell(type)
+        page.retain()
+        value.take(page)
+        return value
+    }
+
+    /// Bytes that the keyspace has counted for the collection.
+    var collectionBytes: Int {
+        if let page = barePage { return Entry.allocatedBytes(page.capacity) }
+        return Unmanaged<CollectionValue>.fromOpaque(collectionField).takeUnretainedValue().accountedBytes
     }
 
     // MARK: what is asked of every value

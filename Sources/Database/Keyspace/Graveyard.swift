@@ -34,6 +34,11 @@ final class Graveyard {
         pendingBytes += bytes
     }
 
+    /// Takes over what is long to free of an entry that is about to be freed. A bare page is one allocation.
+    func bury(collectionOf entry: Entry) {
+        if !entry.isString, entry.barePage == nil { bury(entry.collection) }
+    }
+
     /// Takes over a collection that was just removed.
     func bury(_ collection: CollectionValue) {
         if collection.elementsToFree < Graveyard.collectionCountMin { return }
@@ -64,7 +69,7 @@ final class Graveyard {
         let count = segment.count
         for index in 0..<Segment.slots {
             guard let entry = segment.entry(at: index) else { continue }
-            if !entry.isString { bury(entry.collection) }
+            bury(collectionOf: entry)
             Graveyard.free(entry)
         }
         segment.pointer.deallocate()
@@ -73,7 +78,18 @@ final class Graveyard {
 
     /// Frees one entry and lets go of its collection.
     static func free(_ entry: Entry) {
-        if !entry.isString { Unmanaged<CollectionValue>.fromOpaque(entry.collectionField).release() }
+        if !entry.isString {
+            if let page = entry.barePage {
+                page.release()
+            } else {
+                let value = Unmanaged<CollectionValue>.fromOpaque(entry.collectionField)
+                let isOpen = value._withUnsafeGuaranteedRef { value in
+                    value.entry = nil
+                    return value.isOpen
+                }
+                if !isOpen { value.release() }
+            }
+        }
         entry.pointer.deallocate()
     }
 }

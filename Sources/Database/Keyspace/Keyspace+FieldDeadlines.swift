@@ -20,7 +20,7 @@ extension Keyspace {
     /// Follows the soonest deadline of a hash's fields, which may have been its first or its last one.
     func fieldDeadlinesChanged(_ entry: Entry) {
         check(entry.type == .hash, "only hashes have fields")
-        let hash = unsafeDowncast(entry.collection, to: HashValue.self)
+        let hash = unsafeDowncast(open(entry), to: HashValue.self)
         guard let soonest = hash.soonestFieldDeadline else {
             if entry.hasFieldDeadlines { forgetFieldDeadlines(entry) }
             entry.flags.remove(.fieldDeadlines)

@@ -26,7 +26,7 @@ extension Keyspace {
         location.segment.remove(at: slot)
         count -= 1
         entryBytes -= Entry.allocatedBytes(entry.byteCount)
-        if !entry.isString { account(entry.collection, bytes: 0) }
+        if !entry.isString { forgetBytes(of: entry) }
         mergeIfSparse(hash)
         return entry
     }
@@ -35,6 +35,21 @@ extension Keyspace {
     func account(_ collection: CollectionValue, bytes: Int) {
         entryBytes += bytes - collection.accountedBytes
         collection.accountedBytes = bytes
+    }
+
+    /// Takes the memory of an entry's collection off the account.
+    func forgetBytes(of entry: Entry) {
+        entryBytes -= entry.collectionBytes
+        if entry.barePage == nil { entry.collection.accountedBytes = 0 }
+    }
+
+    /// Puts the memory of the collection of an entry that came from elsewhere on the account.
+    func accountMoved(_ entry: Entry) {
+        if let page = entry.barePage {
+            entryBytes += allocatedBytes(page.capacity)
+        } else {
+            account(entry.collection, bytes: entry.collection.memoryBytes)
+        }
     }
 
     // MARK: splitting
@@ -170,7 +185,7 @@ extension Keyspace {
                 }
                 if entry.hasDeadline { deadlines += 1 }
                 bytes += Entry.allocatedBytes(entry.byteCount)
-                if !entry.isString { bytes += entry.collection.accountedBytes }
+                if !entry.isString { bytes += entry.collectionBytes }
             }
             check(inSegment == segment.count, "a segment counts its entries")
             entries += inSegment

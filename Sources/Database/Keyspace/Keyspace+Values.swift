@@ -112,7 +112,8 @@ extension Keyspace {
         let entry = Entry.allocate(
             key: key, type: type, flags: newDeadline == nil ? [] : [.hasDeadline], capacity: 0,
             accessSeconds: stamp.accessSeconds)
-        entry.collectionField = Unmanaged.passRetained(value).toOpaque()
+        check(value.entry == nil, "a collection is the value of one key")
+        open.add(value, of: entry, in: self)
         place(entry, location, slot, hash, deadline: newDeadline, stamp)
         account(value, bytes: value.memoryBytes)
         if type == .hash { fieldDeadlinesChanged(entry) }
@@ -197,7 +198,7 @@ extension Keyspace {
         let slot = location.segment.find(key, tag: location.tag)
         if slot < 0 { return false }
         let entry = detach(location, slot: slot, hash: hash)
-        if !entry.isString { graveyard.bury(entry.collection) }
+        graveyard.bury(collectionOf: entry)
         Graveyard.free(entry)
         return true
     }
@@ -215,7 +216,7 @@ extension Keyspace {
         let moved = renamed(entry, to: destination)
         entry.pointer.deallocate()
         other.insert(moved, hash: other.hashOf(destination))
-        if !moved.isString { other.account(moved.collection, bytes: moved.collection.memoryBytes) }
+        if !moved.isString { other.accountMoved(moved) }
         if moved.hasFieldDeadlines {
             moved.flags.remove(.fieldDeadlines)
             other.fieldDeadlinesChanged(moved)
@@ -226,11 +227,20 @@ extension Keyspace {
     /// Notes a change of a value that changed itself in place.
     func changed(_ entry: Entry, stamp: ChangeStamp) {
         if !entry.isString {
+            check(entry.barePage == nil, "only an open collection changes")
             let collection = entry.collection
             account(collection, bytes: collection.memoryBytes)
             if entry.hasFieldDeadlines { fieldDeadlinesChanged(entry) }
         }
         stampEntry(entry, stamp)
+    }
+
+    /// The collection of an entry that holds one, to be read or changed until the command's end.
+    @inline(__always)
+    func open(_ entry: Entry) -> CollectionValue {
+        check(!entry.isString, "only a value that is not a string is a collection")
+        if let page = entry.barePage { return open.open(page, of: entry, in: self) }
+        return Unmanaged<CollectionValue>.fromOpaque(entry.collectionField).takeUnretainedValue()
     }
 
     /// Notes a change of what belongs to a value without being its content, the groups of a stream: nobody who watches the
@@ -285,8 +295,8 @@ extension Keyspace {
         if old.hasFieldDeadlines { forgetFieldDeadlines(old) }
         entryBytes += Entry.allocatedBytes(entry.byteCount) - Entry.allocatedBytes(old.byteCount)
         if !old.isString {
-            account(old.collection, bytes: 0)
-            graveyard.bury(old.collection)
+            forgetBytes(of: old)
+            graveyard.bury(collectionOf: old)
         }
         location.segment.replace(at: slot, with: entry)
         Graveyard.free(old)
@@ -320,6 +330,7 @@ extension Keyspace {
             entry.bytesStart.copyMemory(from: old.bytesStart, byteCount: old.lengthField)
         } else {
             entry.integerField = old.integerField
+            if !old.isString, old.barePage == nil { old.collection.entry = entry }
         }
         return entry
     }

@@ -29,12 +29,15 @@ package final class Keyspace {
     @exclusivity(unchecked) var segmentsOfDepth = [Int](repeating: 0, count: 49)
     /// Where what is dropped goes to be freed in steps.
     let graveyard: Graveyard
+    /// Which small collections the command at work has opened.
+    let open: OpenValues
 
     /// Deepest directory that is allowed: 2^40 segments are more than any memory holds.
     static let depthMax = 40
 
     /// An empty database.
-    init(seed: UInt64, graveyard: Graveyard) {
+    init(seed: UInt64, graveyard: Graveyard, open: OpenValues) {
+        self.open = open
         self.seed = seed
         self.graveyard = graveyard
         directory = .allocate(capacity: 1)

@@ -217,6 +217,7 @@ package final class StateMachine {
         }
         check(!entry.itemIsOpen && entry.reader.remaining == 0, "an entry ends when all its items are done")
         removeExpired()
+        execution.open.close()
         var budget = StateMachine.freedPerEntry
         execution.graveyard.free(budget: &budget)
         appliedIndex = entry.index
@@ -273,5 +274,6 @@ package final class StateMachine {
         let keyspace = execution.keyspaces[database]
         if execution.keyspace !== keyspace { execution.keyspace = keyspace }
         body(execution)
+        execution.open.close()
     }
 }

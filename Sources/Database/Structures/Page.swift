@@ -38,10 +38,15 @@ struct Page {
     /// The longest page: what its 32-bit fields can say.
     static let bytesMax = Int(UInt32.max)
 
+    /// What a value refers to that has given its page away: no page.
+    @inline(__always) static var none: Page { Page(start: UnsafeMutableRawPointer(mutating: ByteView.empty.start)) }
+    /// Pages begin at multiples of this, so that the low bits of their addresses are free.
+    static let alignment = 16
+
     /// A new page with one owner.
     static func allocate(_ kind: PageKind, level: UInt8 = 0, bytes: Int) -> Page {
         check(bytes >= headerBytes && bytes <= bytesMax, "a page has room for its header and fits 32-bit offsets")
-        let start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
+        let start = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment)
         start.initializeMemory(as: Atomic<UInt32>.self, to: Atomic(1))
         start.storeBytes(of: UInt32(bytes), toByteOffset: 4, as: UInt32.self)
         start.storeBytes(of: kind.rawValue, toByteOffset: 8, as: UInt8.self)
@@ -120,6 +125,9 @@ struct Page {
         check(isUnique, "only the one owner moves a page's content")
         start.deallocate()
     }
+
+    /// Whether this stands for no page.
+    @inline(__always) var isNone: Bool { start == Page.none.start }
 
     /// Whether both are the same allocation.
     @inline(__always) func isSame(_ other: Page) -> Bool { start == other.start }

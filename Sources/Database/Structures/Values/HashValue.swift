@@ -12,9 +12,9 @@ package final class HashValue: CollectionValue {
     }
 
     /// A packed list, or the root of a table. Owned.
-    private(set) var page: Page
+    @exclusivity(unchecked) private(set) var page: Page
     /// Every table has it.
-    var extras: Extras?
+    @exclusivity(unchecked) var extras: Extras?
 
     /// An empty hash, to be filled at once.
     package override init() {
@@ -34,7 +34,28 @@ package final class HashValue: CollectionValue {
         super.init()
     }
 
-    deinit { page.release() }
+    /// Around a page that it takes over.
+    init(page: Page) {
+        self.page = page
+        super.init()
+    }
+
+    deinit { if !page.isNone { page.release() } }
+
+    override var isBarePage: Bool { isPacked && extras?.deadlines == nil }
+
+    override func giveUpPage() -> Page {
+        check(isBarePage, "only a small value is a bare page")
+        extras = nil
+        let given = page
+        page = .none
+        return given
+    }
+
+    override func take(_ page: Page) {
+        check(self.page.isNone, "a value has one page")
+        self.page = page
+    }
 
     package override class var type: ValueType { .hash }
 
@@ -59,9 +80,9 @@ package final class HashValue: CollectionValue {
     package override var count: Int { storedCount - (hiding?.expiredCount ?? 0) }
 
     package override var memoryBytes: Int {
-        let bytes =
-            isPacked ? allocatedBytes(PackedList.dataOffset + PackedList(page: page).byteCount) : tableBytes + tableBytes / 8
-        return 48 + bytes + (extras?.deadlines?.memoryBytes ?? 0)
+        if isBarePage { return allocatedBytes(page.capacity) }
+        let bytes = isPacked ? allocatedBytes(page.capacity) : tableBytes + tableBytes / 8
+        return CollectionValue.objectBytes + bytes + (extras?.deadlines?.memoryBytes ?? 0)
     }
 
     package override var encodingName: StaticString {

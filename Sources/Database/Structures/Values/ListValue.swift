@@ -6,9 +6,9 @@ package final class ListValue: CollectionValue {
     package enum End { case head, tail }
 
     /// A packed list, or the root of a chunked one. Owned.
-    private(set) var page: Page
+    @exclusivity(unchecked) private(set) var page: Page
     /// Bytes of all entries of a chunked list.
-    private var chunkedBytes = 0
+    @exclusivity(unchecked) private var chunkedBytes = 0
 
     /// An empty list, to be filled at once.
     package override init() {
@@ -23,7 +23,28 @@ package final class ListValue: CollectionValue {
         super.init()
     }
 
-    deinit { page.release() }
+    /// Around a page that it takes over.
+    init(page: Page) {
+        self.page = page
+        super.init()
+    }
+
+    deinit { if !page.isNone { page.release() } }
+
+    override var isBarePage: Bool { isPacked }
+
+    override func giveUpPage() -> Page {
+        check(isBarePage, "only a small value is a bare page")
+        check(chunkedBytes == 0, "a packed list counts no chunks")
+        let given = page
+        page = .none
+        return given
+    }
+
+    override func take(_ page: Page) {
+        check(self.page.isNone, "a value has one page")
+        self.page = page
+    }
 
     package override class var type: ValueType { .list }
 
@@ -32,9 +53,7 @@ package final class ListValue: CollectionValue {
     package override var count: Int { CountedTree.total(page) }
 
     package override var memoryBytes: Int {
-        48
-            + (isPacked
-                ? allocatedBytes(PackedList.dataOffset + PackedList(page: page).byteCount) : chunkedBytes + chunkedBytes / 32)
+        isPacked ? allocatedBytes(page.capacity) : CollectionValue.objectBytes + chunkedBytes + chunkedBytes / 32
     }
 
     package override var encodingName: StaticString { isPacked ? "listpack" : "quicklist" }

@@ -4,9 +4,9 @@ import Base
 /// ("listpack"). Large: a table in the order of the members' hashes ("hashtable").
 package final class SetValue: CollectionValue {
     /// An integer set, a packed list, or the root of a table. Owned.
-    private(set) var page: Page
+    @exclusivity(unchecked) private(set) var page: Page
     /// Bytes of members with their slots, in a table.
-    private var tableBytes = 0
+    @exclusivity(unchecked) private var tableBytes = 0
 
     /// The encodings of sets.
     enum Encoding { case intset, listpack, hashtable }
@@ -37,7 +37,28 @@ package final class SetValue: CollectionValue {
         super.init()
     }
 
-    deinit { page.release() }
+    /// Around a page that it takes over.
+    init(page: Page) {
+        self.page = page
+        super.init()
+    }
+
+    deinit { if !page.isNone { page.release() } }
+
+    override var isBarePage: Bool { encoding != .hashtable }
+
+    override func giveUpPage() -> Page {
+        check(isBarePage, "only a small value is a bare page")
+        check(tableBytes == 0, "a small set counts no table")
+        let given = page
+        page = .none
+        return given
+    }
+
+    override func take(_ page: Page) {
+        check(self.page.isNone, "a value has one page")
+        self.page = page
+    }
 
     package override class var type: ValueType { .set }
 
@@ -53,9 +74,9 @@ package final class SetValue: CollectionValue {
 
     package override var memoryBytes: Int {
         switch encoding {
-        case .intset: 48 + allocatedBytes(Page.headerBytes + IntegerSet(page: page).bytes.count)
-        case .listpack: 48 + allocatedBytes(PackedList.dataOffset + PackedList(page: page).byteCount)
-        case .hashtable: 48 + tableBytes + tableBytes / 8
+        case .intset: allocatedBytes(page.capacity)
+        case .listpack: allocatedBytes(page.capacity)
+        case .hashtable: CollectionValue.objectBytes + tableBytes + tableBytes / 8
         }
     }
 

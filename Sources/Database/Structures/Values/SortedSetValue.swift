@@ -19,8 +19,8 @@ package final class SortedSetValue: CollectionValue {
     }
 
     /// A packed list, or the root of the order. Owned.
-    private var page: Page
-    private var index: Index?
+    @exclusivity(unchecked) private var page: Page
+    @exclusivity(unchecked) private var index: Index?
 
     /// An empty sorted set, to be filled at once.
     package override init() {
@@ -44,7 +44,27 @@ package final class SortedSetValue: CollectionValue {
         super.init()
     }
 
-    deinit { page.release() }
+    /// Around a page that it takes over.
+    init(page: Page) {
+        self.page = page
+        super.init()
+    }
+
+    deinit { if !page.isNone { page.release() } }
+
+    override var isBarePage: Bool { isPacked }
+
+    override func giveUpPage() -> Page {
+        check(isBarePage, "only a small value is a bare page")
+        let given = page
+        page = .none
+        return given
+    }
+
+    override func take(_ page: Page) {
+        check(self.page.isNone, "a value has one page")
+        self.page = page
+    }
 
     package override class var type: ValueType { .sortedSet }
 
@@ -54,8 +74,8 @@ package final class SortedSetValue: CollectionValue {
     package override var count: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
 
     package override var memoryBytes: Int {
-        guard let index else { return 48 + allocatedBytes(PackedList.dataOffset + list.byteCount) }
-        return 96 + index.bytes + index.bytes / 8
+        guard let index else { return allocatedBytes(page.capacity) }
+        return CollectionValue.objectBytes + 48 + index.bytes + index.bytes / 8
     }
 
     package override var encodingName: StaticString { isPacked ? "listpack" : "skiplist" }
