@@ -36,7 +36,8 @@ func contents(of path: String) -> ByteBuffer? {
 
 /// Bytes of this process that are in memory.
 func residentBytes() -> Int {
-    let words = contents(of: "/proc/self/statm")?.view.text.split(separator: " ") ?? []
+    guard let file = contents(of: "/proc/self/statm") else { return 0 }
+    let words = withExtendedLifetime(file) { file.view.text.split(separator: " ") }
     return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) : 0
 }
 
@@ -144,7 +145,9 @@ func main() -> Int32 {
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
         switch words.first {
         case "apply", "time":
-            guard words.count == 2, let file = contents(of: words[1]), applier.apply(file.view) else {
+            guard words.count == 2, let file = contents(of: words[1]),
+                withExtendedLifetime(file, { applier.apply(file.view) })
+            else {
                 print("cannot apply \(line)")
                 return 1
             }
