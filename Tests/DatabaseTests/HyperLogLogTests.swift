@@ -167,4 +167,24 @@ import Testing
             #expect(bytes.withView { HyperLogLog.count($0) } == HyperLogLog.count(registers: model))
         }
     }
+
+    /// Registers that are raised in ascending order, with the search going on where it was, give the same bytes as each by itself, whatever
+    /// stood there.
+    @Test(arguments: [UInt64(1), 2, 3, 4]) func raisingInOrderGivesTheSameBytes(seed: UInt64) {
+        var random = RandomGenerator(seed: seed)
+        var stepwise = HyperLogLog.empty()
+        var inOrder = stepwise
+        for _ in 0..<40 {
+            // Dense clusters of few values, so that opcodes are cut and joined.
+            let base = random.index(below: HyperLogLog.registers - 40)
+            var start = SparsePlace.first
+            for register in base..<(base + 40) where random.index(below: 3) > 0 {
+                let value = UInt8(1 + random.index(below: 3))
+                let first = HyperLogLog.raise(&stepwise, register, to: value, sparseBytesMax: 12000)
+                let second = HyperLogLog.raise(&inOrder, register, to: value, sparseBytesMax: 12000, from: &start)
+                #expect(first == second)
+            }
+            #expect(stepwise == inOrder)
+        }
+    }
 }

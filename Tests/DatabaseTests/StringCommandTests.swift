@@ -223,4 +223,19 @@ import Testing
                 ("LCS a b IDX WITHMATCHLEN", "%2|$7|matches|*2|*3|*2|:4|:7|*2|:5|:8|:4|*3|*2|:2|:3|*2|:0|:1|:2|$3|len|:6"),
             ])
     }
+
+    /// Writing into a string is one change, whether its allocation has room or is replaced.
+    @Test func writingIntoAStringIsOneChange() {
+        let machine = TestMachine()
+        machine.run("set s x")
+        machine.run("set n 12")
+        for command in [
+            "append s y", "append s \(String(repeating: "z", count: 5000))", "setrange s 3 abc", "append n 3", "setbit new 7 1",
+        ] {
+            let before = machine.machine.changes
+            machine.run(command)
+            #expect(machine.machine.changes == before + 1, "\(command)")
+        }
+        machine.checkInvariants()
+    }
 }

@@ -7,19 +7,22 @@ import RESP
 /// Its variables are not checked for overlapping access at run time (`@exclusivity(unchecked)`, here and in the keyspace): the
 /// checks were a third of a SET's instructions, and nothing in this module holds an access across a call.
 ///
+/// Its references to what others own for as long as a command runs (the table its commands, `keyspaces` its databases, the caller the
+/// arguments) are not counted: counting them was a third of the time of a short command.
+///
 /// A body either replies an error and changes nothing, or does all of its work: it checks everything first.
 package final class Execution {
     /// Databases of a group.
     package static let databases = 16
 
     /// The command's words; the name is at 0, and a subcommand's at 1.
-    @exclusivity(unchecked) package internal(set) var arguments: Arguments
+    @exclusivity(unchecked) package internal(set) unowned(unsafe) var arguments: Arguments
     /// Where the reply goes (or is dropped, on nodes that don't have the connection).
     @exclusivity(unchecked) package internal(set) var reply: ReplyWriter
     /// The command that is carried out.
-    @exclusivity(unchecked) package internal(set) var command: Command
+    @exclusivity(unchecked) package internal(set) unowned(unsafe) var command: Command
     /// The selected database.
-    @exclusivity(unchecked) package internal(set) var keyspace: Keyspace
+    @exclusivity(unchecked) package internal(set) unowned(unsafe) var keyspace: Keyspace
     /// Its number.
     @exclusivity(unchecked) package internal(set) var database = 0
     /// All databases by number.
@@ -46,6 +49,8 @@ package final class Execution {
     let scratch = ByteBuffer()
     /// The table that commands were resolved with.
     package let table: CommandTable
+    /// Before the first command.
+    private let noArguments = Arguments()
     /// What was dropped and is freed in steps.
     let graveyard = Graveyard()
     /// Small collections that the command at work has opened.
@@ -57,7 +62,7 @@ package final class Execution {
         self.keyspaces = keyspaces
         self.table = table
         keyspace = keyspaces[0]
-        arguments = Arguments()
+        arguments = noArguments
         reply = ReplyWriter(ByteBuffer(capacity: 16), discards: true)
         command = table.commands[0]
     }
@@ -65,6 +70,25 @@ package final class Execution {
     /// `now` in milliseconds since 1970.
     @inline(__always)
     package var nowMilliseconds: Int64 { now.milliseconds }
+
+    /// Makes a database the selected one.
+    @inline(__always)
+    func select(_ number: Int) {
+        if number == database { return }
+        database = number
+        keyspace = keyspaces[number]
+    }
+
+    /// Says where the reply goes.
+    @inline(__always)
+    func setReply(_ writer: ReplyWriter) {
+        if reply.buffer !== writer.buffer {
+            reply = writer
+            return
+        }
+        reply.version = writer.version
+        reply.discards = writer.discards
+    }
 
     // MARK: looking up
 
@@ -170,6 +194,9 @@ package final class Execution {
         return ChangeStamp(version: changes, accessSeconds: accessSeconds)
     }
 
+    /// What `stamp` said last.
+    private var lastStamp: ChangeStamp { ChangeStamp(version: changes, accessSeconds: accessSeconds) }
+
     /// Sets a string, whatever was there.
     @inline(__always)
     package func setString(
@@ -240,8 +267,11 @@ package final class Execution {
 
     /// Makes a string `byteCount` bytes long, keeping its front and deadline, and returns its bytes to be written to; new bytes are
     /// zero. The key holds a string that is alive, or is absent (`lookupWrite` said so). Valid until the next change.
-    package func mutableString(_ key: ByteView, byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        keyspace.mutableString(key, byteCount: byteCount, stamp: stamp())
+    ///
+    /// - Parameter entry: what `lookupWrite` found, where nothing was changed since.
+    func mutableString(_ key: ByteView, entry: Entry?, byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        if let entry, let bytes = keyspace.mutableString(entry, byteCount: byteCount, stamp: stamp()) { return bytes }
+        return keyspace.mutableString(key, byteCount: byteCount, stamp: entry == nil ? stamp() : lastStamp)
     }
 
     /// Removes a key whose deadline has come.

@@ -119,6 +119,21 @@ extension Keyspace {
         if type == .hash { fieldDeadlinesChanged(entry) }
     }
 
+    /// As `mutableString(_:byteCount:stamp:)`, of an entry that holds a string; nil where it has no room for so many bytes.
+    @inline(__always)
+    func mutableString(_ entry: Entry, byteCount: Int, stamp: ChangeStamp) -> UnsafeMutableRawBufferPointer? {
+        check(entry.isString, "only a string's bytes are written to")
+        if entry.flags.contains(.integer) || byteCount > entry.capacityField { return nil }
+        let before = entry.lengthField
+        if byteCount > before {
+            (entry.bytesStart + before).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - before)
+        }
+        entry.lengthField = byteCount
+        entry.flags.insert(.raw)
+        stampEntry(entry, stamp)
+        return UnsafeMutableRawBufferPointer(start: entry.bytesStart, count: byteCount)
+    }
+
     /// Makes the string at `key` `byteCount` bytes long, in "raw" form, and returns its bytes to be written to; new bytes
     /// are zero. Room grows by a part of the length, so that a string built by appending costs linear time. The pointer is
     /// valid until the next change. The key must hold a string or be absent.
@@ -129,16 +144,7 @@ extension Keyspace {
         let old = slot < 0 ? nil : location.segment.entry(at: slot)
         check(old?.isString ?? true, "only a string's bytes are written to")
         let plain = old.flatMap { $0.integer == nil ? $0 : nil }
-        if let plain, byteCount <= plain.capacityField {
-            let before = plain.lengthField
-            if byteCount > before {
-                (plain.bytesStart + before).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - before)
-            }
-            plain.lengthField = byteCount
-            plain.flags.insert(.raw)
-            stampEntry(plain, stamp)
-            return UnsafeMutableRawBufferPointer(start: plain.bytesStart, count: byteCount)
-        }
+        if let plain, let bytes = mutableString(plain, byteCount: byteCount, stamp: stamp) { return bytes }
         let deadline = old?.deadline
         let fixed = key.count + Entry.headerBytes + (deadline != nil ? Entry.deadlineBytes : 0)
         // A string that grew once will grow again; one that is new gets what it asks for.

@@ -269,10 +269,8 @@ package final class StateMachine {
         // What stays the same is not stored again: storing a reference costs two counts.
         if execution.command !== command { execution.command = command }
         if execution.arguments !== arguments { execution.arguments = arguments }
-        execution.reply = reply
-        execution.database = database
-        let keyspace = execution.keyspaces[database]
-        if execution.keyspace !== keyspace { execution.keyspace = keyspace }
+        execution.setReply(reply)
+        execution.select(database)
         body(execution)
         execution.open.close()
     }

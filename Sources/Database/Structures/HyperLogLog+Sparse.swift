@@ -65,6 +65,15 @@ private struct SparseReplacement {
     }
 }
 
+/// Where an opcode of the sparse form begins, and the first register that it covers.
+struct SparsePlace {
+    var place: Int
+    var register: Int
+
+    /// The first opcode.
+    static let first = SparsePlace(place: HyperLogLog.headerBytes, register: 0)
+}
+
 extension HyperLogLog {
     /// What raising a register did.
     enum Raised { case changed, unchanged, damaged }
@@ -72,15 +81,24 @@ extension HyperLogLog {
     /// The value of a register; nil where the bytes don't cover it.
     static func value(_ bytes: ByteView, _ register: Int) -> UInt8? {
         if isDense(bytes) { return denseValue(bytes, register) }
-        return find(bytes, register)?.opcode.value
+        return find(bytes, register, from: .first)?.opcode.value
     }
 
     /// Raises a register to `value` where it is less. A sparse form that can't hold it, or would become longer than `sparseBytesMax`,
     /// becomes dense.
     static func raise(_ bytes: inout [UInt8], _ register: Int, to value: UInt8, sparseBytesMax: Int) -> Raised {
+        var start = SparsePlace.first
+        return raise(&bytes, register, to: value, sparseBytesMax: sparseBytesMax, from: &start)
+    }
+
+    /// As `raise(_:_:to:sparseBytesMax:)`, for registers in ascending order: `start` is where the search begins, and is moved on.
+    static func raise(
+        _ bytes: inout [UInt8], _ register: Int, to value: UInt8, sparseBytesMax: Int, from start: inout SparsePlace
+    ) -> Raised {
         if bytes[4] == 0 { return raiseDense(&bytes, register, to: value) }
         if value > SparseOpcode.valueMax { return raisePromoted(&bytes, register, to: value) }
-        guard let found = bytes.withView({ find($0, register) }) else { return .damaged }
+        guard let found = bytes.withView({ find($0, register, from: start) }) else { return .damaged }
+        start = found.start
         let opcode = found.opcode
         if opcode.value >= value { return .unchanged }
         var replacement = SparseReplacement()
@@ -102,18 +120,24 @@ extension HyperLogLog {
         var first: Int
         /// Where the opcode before it stands, or itself where it is the first.
         var previous: Int
+        /// Where the search for a greater register can begin.
+        var start: SparsePlace
     }
 
-    private static func find(_ bytes: ByteView, _ register: Int) -> Found? {
-        var place = headerBytes
-        var previous = headerBytes
-        var first = 0
+    private static func find(_ bytes: ByteView, _ register: Int, from start: SparsePlace) -> Found? {
+        var start = start
+        var place = start.place
+        var previous = start.place
+        var first = start.register
         while place < bytes.count {
             guard let opcode = SparseOpcode(bytes, at: place) else { return nil }
+            // What covers more than one register that is not 0 covers four at most. So what is joined with the opcode that is found, now
+            // or later, begins behind this place, and a search for a greater register can begin here.
+            if first + 2 * SparseOpcode.valuesMax <= register { start = SparsePlace(place: place, register: first) }
             if register < first + opcode.count {
                 // An opcode that reaches behind the last register can't be cut into valid ones.
                 if first + opcode.count > registers { return nil }
-                return Found(opcode: opcode, place: place, first: first, previous: previous)
+                return Found(opcode: opcode, place: place, first: first, previous: previous, start: start)
             }
             previous = place
             place += opcode.bytes

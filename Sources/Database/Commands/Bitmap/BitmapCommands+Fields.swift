@@ -24,16 +24,19 @@ extension BitmapCommands {
 
     static func bitfield(_ execution: Execution) {
         guard let operations = fieldOperations(execution) else { return }
-        let ends = operations.filter { $0.action != .get }.map { ($0.offset + $0.bits - 1) >> 3 + 1 }
+        var end = 0
+        for operation in operations where operation.action != .get {
+            end = max(end, (operation.offset + operation.bits - 1) >> 3 + 1)
+        }
         let key = execution.arguments[1]
         let entry = execution.lookupWrite(key)
         if let entry, !entry.isString { return execution.wrongType() }
         let text = entry.map { execution.text(of: $0) } ?? .empty
-        guard let end = ends.max() else { return replyFields(execution, operations, text) }
+        if end == 0 { return replyFields(execution, operations, text) }
         if let entry, entry.isRaw, text.count >= end, !changes(operations, text) {
             return replyFields(execution, operations, text)
         }
-        let bytes = execution.mutableString(key, byteCount: max(text.count, end))
+        let bytes = execution.mutableString(key, entry: entry, byteCount: max(text.count, end))
         execution.reply.array(operations.count)
         for operation in operations { carryOut(operation, bytes, execution.reply) }
     }

@@ -32,7 +32,7 @@ extension BitmapCommands {
         if let entry, entry.isRaw, place < entry.bytes.count, (entry.bytes[place] & mask != 0) == (bit == 1) {
             return execution.reply.integer(bit)
         }
-        let bytes = execution.mutableString(key, byteCount: max(entry?.stringCount ?? 0, place + 1))
+        let bytes = execution.mutableString(key, entry: entry, byteCount: max(entry?.stringCount ?? 0, place + 1))
         let old = bytes.load(fromByteOffset: place, as: UInt8.self)
         bytes.storeBytes(of: bit == 1 ? old | mask : old & ~mask, toByteOffset: place, as: UInt8.self)
         execution.reply.integer(old & mask == 0 ? 0 : 1)
@@ -57,7 +57,8 @@ extension BitmapCommands {
             return execution.reply.error("ERR BITOP NOT must be called with a single source key.")
         }
         // Texts of integers are made; they stay here while the views of them are used.
-        let numbers = ByteBuffer(capacity: 64)
+        let numbers = execution.scratch
+        numbers.removeAll()
         var made: [(source: Int, start: Int, end: Int)] = []
         var sources: [ByteView] = []
         sources.reserveCapacity(arguments.count - 3)

@@ -81,7 +81,7 @@ extension HyperLogLogCommands {
             let (register, value) = HyperLogLog.place(of: arguments[index])
             let now = target.map { ByteView(UnsafeRawBufferPointer($0)) } ?? bytes
             if HyperLogLog.denseValue(now, register) >= value { continue }
-            let writable = target ?? execution.mutableString(arguments[1], byteCount: HyperLogLog.denseBytes)
+            let writable = target ?? execution.mutableString(arguments[1], entry: nil, byteCount: HyperLogLog.denseBytes)
             target = writable
             HyperLogLog.setDenseValue(writable, register, value)
         }
@@ -156,8 +156,10 @@ extension HyperLogLogCommands {
 
     private static func raise(_ target: inout [UInt8], to registers: [UInt8], _ execution: Execution) {
         let limit = execution.limits.hyperLogLogSparseBytes
+        var start = SparsePlace.first
         for register in 0..<HyperLogLog.registers where registers[register] > 0 {
-            let raised = HyperLogLog.raise(&target, register, to: registers[register], sparseBytesMax: limit)
+            let raised = HyperLogLog.raise(
+                &target, register, to: registers[register], sparseBytesMax: limit, from: &start)
             check(raised != .damaged, "what was merged is whole")
         }
     }

@@ -23,7 +23,7 @@ extension StringCommands {
         if !entry.isString { return execution.wrongType() }
         let before = entry.stringCount
         if !isAllowed(before + suffix.count, execution) { return }
-        let bytes = execution.mutableString(key, byteCount: before + suffix.count)
+        let bytes = execution.mutableString(key, entry: entry, byteCount: before + suffix.count)
         UnsafeMutableRawBufferPointer(rebasing: bytes[before...]).copyMemory(from: suffix.rawBuffer)
         execution.reply.integer(before + suffix.count)
     }
@@ -40,7 +40,7 @@ extension StringCommands {
         let (end, overflow) = Int(offset).addingReportingOverflow(value.count)
         if !isAllowed(overflow ? Int.max : end, execution) { return }
         let after = max(before, end)
-        let bytes = execution.mutableString(key, byteCount: after)
+        let bytes = execution.mutableString(key, entry: entry, byteCount: after)
         UnsafeMutableRawBufferPointer(rebasing: bytes[Int(offset)..<end]).copyMemory(from: value.rawBuffer)
         execution.reply.integer(after)
     }
