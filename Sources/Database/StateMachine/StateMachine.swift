@@ -266,9 +266,9 @@ package final class StateMachine {
         _ command: Command, _ body: CommandBody, arguments: Arguments, database: Int, reply: ReplyWriter
     ) {
         check(database >= 0 && database < execution.keyspaces.count, "a database has a number from 0 to 15")
-        // What stays the same is not stored again: storing a reference costs two counts.
-        if execution.command !== command { execution.command = command }
-        if execution.arguments !== arguments { execution.arguments = arguments }
+        // Not counted, so what stands there from the command before may be gone: it is written over and never looked at.
+        execution.command = command
+        execution.arguments = arguments
         execution.setReply(reply)
         execution.select(database)
         body(execution)
