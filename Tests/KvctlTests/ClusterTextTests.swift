@@ -133,6 +133,28 @@ import kvctl
         #expect(!other.signal(0) && own.signal(0))
     }
 
+    /// Of a killed process the first thread may be gone while another one still waits for the disk: its ports are open until then.
+    @Test(arguments: [
+        ("S (kvd) S", 5, NodeProcess.State.running), ("kvd", 1, .running), ("kvd) Z (", 1, .running),
+    ])
+    func aNameMayHoldAnything(_ name: String, threads: Int, state: NodeProcess.State) {
+        #expect(NodeProcess.Facts(stat: line(name, "R", threads: threads)) == .init(stat: line("kvd", "S", threads: 1)))
+        #expect(NodeProcess.Facts(stat: line(name, "R", threads: threads))?.state == state)
+    }
+
+    @Test func aProcessIsGoneWithItsLastThread() {
+        #expect(NodeProcess.Facts(stat: line("kvd", "Z", threads: 5))?.state == .running)
+        #expect(NodeProcess.Facts(stat: line("kvd", "Z", threads: 1))?.state == .stopped)
+        #expect(NodeProcess.Facts(stat: line("kvd", "X", threads: 1))?.state == .stopped)
+        #expect(NodeProcess.Facts(stat: line("kvd", "T", threads: 5))?.state == .paused)
+        #expect(NodeProcess.Facts(stat: "7 (kvd) S 1 2") == nil && NodeProcess.Facts(stat: "") == nil)
+    }
+
+    /// As /proc/ID/stat has it.
+    private func line(_ name: String, _ letter: String, threads: Int) -> String {
+        "7 (\(name)) \(letter) 1 7 7 0 -1 4227084 1978 0 0 0 3 1 0 0 20 0 \(threads) 0 2307252 0 0"
+    }
+
     @Test(arguments: ["", "12", "12 x", "1 5", "-4 5", "1 2 3"])
     func whatIsNoProcessIsRefused(_ text: String) { #expect(NodeProcess(text: text) == nil) }
 }

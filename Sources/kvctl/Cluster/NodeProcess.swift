@@ -19,7 +19,7 @@ package struct NodeProcess: Equatable, Sendable {
 
     /// A process that runs now; nil when there is none with this id.
     package init?(id: pid_t) {
-        guard let facts = NodeProcess.facts(of: id), facts.letter != "Z", facts.letter != "X" else { return nil }
+        guard let facts = NodeProcess.facts(of: id), facts.state != .stopped else { return nil }
         self.id = id
         startTicks = facts.startTicks
     }
@@ -38,25 +38,38 @@ package struct NodeProcess: Equatable, Sendable {
     /// What it is doing now.
     package var state: State {
         guard let facts = NodeProcess.facts(of: id), facts.startTicks == startTicks else { return .stopped }
-        switch facts.letter {
-        case "T", "t": return .paused
-        case "Z", "X": return .stopped
-        default: return .running
-        }
+        return facts.state
     }
 
     /// Sends a signal; false when the process is gone.
     @discardableResult
     package func signal(_ number: Int32) -> Bool { state != .stopped && kill(id, number) == 0 }
 
-    /// The state's letter and the start time from /proc/ID/stat, whose second field is a name that may hold anything.
-    private static func facts(of id: pid_t) -> (letter: Character, startTicks: UInt64)? {
+    private static func facts(of id: pid_t) -> Facts? {
         guard let bytes = try? readFile("/proc/\(id)/stat") else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard let close = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 19, let letter = fields[0].first, let ticks = UInt64(fields[19]) else { return nil }
-        return (letter, ticks)
+        return Facts(stat: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// What /proc/ID/stat says of a process.
+    package struct Facts: Equatable, Sendable {
+        package var state: State
+        package var startTicks: UInt64
+
+        /// Reads the line, whose second field is a name that may hold anything.
+        package init?(stat text: String) {
+            guard let close = text.lastIndex(of: ")") else { return nil }
+            let fields = text[text.index(after: close)...].split(separator: " ")
+            guard fields.count > 19, let letter = fields[0].first, let threads = Int(fields[17]), let ticks = UInt64(fields[19])
+            else { return nil }
+            startTicks = ticks
+            switch letter {
+            case "T", "t": state = .paused
+            // The letter is the first thread's. Ports and files stay open until the last one is gone, which may still wait for
+            // the disk.
+            case "Z", "X": state = threads > 1 ? .running : .stopped
+            default: state = .running
+            }
+        }
     }
 }
 
