@@ -91,10 +91,6 @@ package struct KnownDifference: Sendable {
                 && PlacesRule.differInLastDigits($0.ours, $0.theirs)
         },
         KnownDifference("hyperloglog-damage", ["pfadd", "pfcount", "pfmerge", "pfdebug"]),
-        KnownDifference("bit-range-of-nothing", ["bitcount", "bitpos"], isOfVersions: true) {
-            $0.ours.isError
-                && ($0.theirs.integer == 0 || $0.theirs.integer == -1 || $0.theirs.text.starts(with: "WRONGTYPE".word))
-        },
         KnownDifference("xread-unbalanced-text", ["xread", "xreadgroup"], isOfVersions: true) {
             $0.ours.text.starts(with: "ERR Unbalanced '".word) && $0.theirs.text.starts(with: "ERR Unbalanced XREAD".word)
         },

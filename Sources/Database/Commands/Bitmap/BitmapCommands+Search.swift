@@ -55,6 +55,9 @@ extension BitmapCommands {
 
     static func bitcount(_ execution: Execution) {
         let arguments = execution.arguments
+        // As in Redis 7, the key comes first: where it is absent, wrong arguments are no error.
+        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(0) }
+        if !entry.isString { return execution.wrongType() }
         var asked = Range()
         if arguments.count == 4 || arguments.count == 5 {
             guard let range = range(execution, from: 2, unitFirst: false) else { return }
@@ -62,8 +65,6 @@ extension BitmapCommands {
         } else if arguments.count != 2 {
             return execution.syntaxError()
         }
-        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(0) }
-        if !entry.isString { return execution.wrongType() }
         let text = execution.text(of: entry)
         guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: true) else { return execution.reply.integer(0) }
         execution.reply.integer(Bits.count(text, in: bits))
@@ -73,6 +74,8 @@ extension BitmapCommands {
         let arguments = execution.arguments
         guard let bit = parseInteger(arguments[2]) else { return execution.notInteger() }
         if bit != 0, bit != 1 { return execution.reply.error("ERR The bit argument must be 1 or 0.") }
+        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(bit == 1 ? -1 : 0) }
+        if !entry.isString { return execution.wrongType() }
         var asked = Range()
         if arguments.count >= 4, arguments.count <= 6 {
             guard let range = range(execution, from: 3, unitFirst: true) else { return }
@@ -80,8 +83,6 @@ extension BitmapCommands {
         } else if arguments.count != 3 {
             return execution.syntaxError()
         }
-        guard let entry = execution.lookupRead(arguments[1]) else { return execution.reply.integer(bit == 1 ? -1 : 0) }
-        if !entry.isString { return execution.wrongType() }
         let text = execution.text(of: entry)
         guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: false) else { return execution.reply.integer(-1) }
         if let place = Bits.first(bit == 1, in: text, bits) { return execution.reply.integer(place) }
