@@ -51,6 +51,29 @@ import Testing
         #expect(names.contains("hset") && !names.contains("zadd") && !names.contains("lpush"))
     }
 
+    /// What a deadline is by its place is far off, long past, or followed by a pause: no reply hangs on how fast a machine is.
+    @Test func noDeadlinePassesBetweenTwoCommands() {
+        let places = ["pexpire": 2, "expire": 2, "psetex": 2, "setex": 2]
+        for number in 0..<2000 {
+            var options = SequenceOptions()
+            options.family = "string"
+            for step in CommandSequence(options, number: number).steps where !step.pauses {
+                var deadlines: [Word] = []
+                if let place = places[step.name], step.words.count > place { deadlines.append(step.words[place]) }
+                for (index, word) in step.words.enumerated().dropFirst(2)
+                where ["ex", "px"].contains(word.lowercasedText) && index + 1 < step.words.count
+                    && ["set", "getex"].contains(step.name)
+                {
+                    deadlines.append(step.words[index + 1])
+                }
+                for text in deadlines {
+                    let number = Int(String(decoding: text, as: UTF8.self)) ?? 0
+                    #expect(number <= 0 || number >= 100_000, "\(step.line)")
+                }
+            }
+        }
+    }
+
     @Test func linesAreWrittenForRedisCLI() {
         #expect(Step(["set".word, [], [0, 0x22, 0x41, 0xFF], "a b".word, "x".word]).line == #"set "" "\x00\"A\xff" "a b" x"#)
     }

@@ -1,4 +1,5 @@
 import Base
+import RESP
 
 /// What sequences are made from.
 package struct SequenceOptions: Sendable, Equatable {
@@ -99,10 +100,18 @@ package struct CommandSequence: Sendable, Equatable {
         let place = generator.number(first...(words.count - 1))
         switch generator.number(0...5) {
         case 0: words.removeLast()
-        case 1: words.append(generator.strange())
+        case 1: words.append(strange(shape, generator))
         case 2: words.remove(at: place)
         case 3: words.append(words[place])
-        default: words[place] = generator.strange()
+        default: words[place] = strange(shape, generator)
         }
+    }
+
+    /// A word that hardly fits, and is no deadline that passes while a sequence runs.
+    private static func strange(_ shape: CommandShape, _ generator: Generator) -> Word {
+        var word = generator.strange()
+        guard shape.name.contains("ex") || shape.name == "set" else { return word }
+        while let number = word.withView({ parseInteger($0) }), number > 0, number < 10_000_000 { word = generator.strange() }
+        return word
     }
 }
