@@ -4,13 +4,20 @@ import Glibc
 import RESP
 
 /// Servers that are spoken to over sockets: a redis-server, one node, or all nodes of a cluster in turn.
+///
+/// A cluster gets the commands in runs of random length, each to another node. The next run goes out when all replies of the one
+/// before are there, so the order of all commands is known, and every run must see what was written through the other nodes.
 final class RemoteSubject: Subject {
     private let connections: [Connection]
     private let isPeer: Bool
-    /// Whose turn it is.
+    /// Whose turn it is, and how long a run is.
+    private var random = RandomGenerator(seed: 0)
     private var turn = 0
-    /// For each node, what it is called in messages.
-    private var names: [String] { connections.map(\.name) }
+    /// The database that the sequence has selected; connections follow when they are used.
+    private var database = 0
+    /// The sizes of small forms that are set.
+    private var forms: SmallForms?
+    private static let runMax = 20
 
     /// Connects.
     ///
@@ -24,58 +31,58 @@ final class RemoteSubject: Subject {
     }
 
     func begin(_ sequence: CommandSequence) throws(SubjectError) {
+        random = RandomGenerator(seed: UInt64(sequence.number))
         turn = 0
-        for connection in connections {
-            let hello = Step("hello \(sequence.isVersionThree ? 3 : 2)")
-            let replies = try connection.run([hello, Step("select 0")])
-            if replies[1] != Array("+OK\r\n".utf8) {
-                throw SubjectError("\(connection.name) refuses SELECT: \(replies[1].literal)")
-            }
+        database = 0
+        for connection in connections { try connection.speak(version: sequence.isVersionThree ? 3 : 2) }
+        var steps = [Step("flushall")]
+        if forms != sequence.forms {
+            var words = ["config", "set"]
+            for (name, value) in sequence.forms.parameters(isPeer: isPeer) { words += [name, "\(value)"] }
+            steps.append(Step(words.map { Word($0.utf8) }))
         }
-        var words = ["config", "set"]
-        for (name, value) in sequence.forms.parameters(isPeer: isPeer) { words += [name, "\(value)"] }
-        let replies = try connections[0].run([Step("flushall"), Step(words.map { Word($0.utf8) })])
-        for reply in replies where reply != Array("+OK\r\n".utf8) {
-            throw SubjectError("\(names[0]) can't be prepared: \(reply.literal)")
+        forms = nil
+        for reply in try connections[0].run(steps, in: 0) where reply != Array("+OK\r\n".utf8) {
+            throw SubjectError("\(connections[0].name) can't be prepared: \(reply.literal)")
         }
+        forms = sequence.forms
     }
 
     func run(_ steps: [Step]) throws(SubjectError) -> [[UInt8]] {
-        if connections.count == 1 { return try connections[0].run(steps) }
         var replies: [[UInt8]] = []
-        for step in steps {
-            // The database is the connection's, so every connection is told.
-            if step.name == "select" {
-                var reply: [UInt8] = []
-                for connection in connections { reply = try connection.run([step])[0] }
-                replies.append(reply)
-                continue
+        replies.reserveCapacity(steps.count)
+        while replies.count < steps.count {
+            var end = steps.count
+            if connections.count > 1 {
+                end = min(end, replies.count + 1 + random.index(below: RemoteSubject.runMax))
+                turn = (turn + 1 + random.index(below: connections.count - 1)) % connections.count
             }
-            turn = (turn + 1) % connections.count
-            replies.append(try connections[turn].run([step])[0])
+            let part = Array(steps[replies.count..<end])
+            replies += try connections[turn].run(part, in: database)
+            database = connections[turn].database
         }
         return replies
     }
 
     func pause() throws(SubjectError) {
-        usleep(5000)
+        usleep(3000)
         // A write carries the log's time past the deadlines.
-        if !isPeer { _ = try connections[0].run([Step("del kvdiff-pause")]) }
+        if !isPeer { _ = try connections[0].run([Step("del kvdiff-pause")], in: database) }
     }
 
     /// What DEBUG DIGEST answers on each node, with the node's name.
     func digests() throws(SubjectError) -> [(name: String, digest: String)] {
+        for connection in connections { try connection.begin([Step("debug digest")], in: database) }
         var found: [(name: String, digest: String)] = []
-        for connection in connections {
-            found.append((connection.name, try connection.run([Step("debug digest")])[0].literal))
-        }
+        for connection in connections { found.append((connection.name, try connection.finish()[0].literal)) }
         return found
     }
 
     /// Whether every server takes a write and a read.
     func isReady() -> Bool {
         for connection in connections {
-            guard let replies = try? connection.run([Step("set kvdiff-ready 1"), Step("get kvdiff-ready")]) else { return false }
+            let steps = [Step("set kvdiff-ready 1"), Step("get kvdiff-ready")]
+            guard let replies = try? connection.run(steps, in: 0) else { return false }
             if replies[0] != Array("+OK\r\n".utf8) || replies[1] != Array("$1\r\n1\r\n".utf8) { return false }
         }
         return true
@@ -103,10 +110,16 @@ struct Address: Equatable, Sendable {
 /// A connection that sends commands together and returns their replies byte for byte.
 final class Connection {
     let name: String
+    /// The database that is selected.
+    private(set) var database = 0
+    private var version = 2
     private let descriptor: Int32
     private let input = ByteBuffer(capacity: 1 << 16)
     private let output = ByteBuffer(capacity: 1 << 16)
     private var scanner = ReplyScanner()
+    /// Commands whose replies are not here, and how many of the first are of no interest to the caller.
+    private var pending: [Step] = []
+    private var ownCommands = 0
     /// How long a server may say nothing: long, for a machine may be stopped for a while.
     private static let silenceMilliseconds: Int32 = 1_800_000
 
@@ -131,18 +144,45 @@ final class Connection {
 
     deinit { close(descriptor) }
 
-    /// Sends commands and takes their replies.
-    func run(_ steps: [Step]) throws(SubjectError) -> [[UInt8]] {
+    /// Asks for a version of the protocol.
+    func speak(version wanted: Int) throws(SubjectError) {
+        if version == wanted { return }
+        let reply = try run([Step("hello \(wanted)")], in: database)[0]
+        if reply.first == UInt8(ascii: "-") { throw SubjectError("\(name) refuses HELLO: \(reply.literal)") }
+        version = wanted
+    }
+
+    /// Sends commands that are carried out in a database, and takes their replies.
+    func run(_ steps: [Step], in database: Int) throws(SubjectError) -> [[UInt8]] {
+        try begin(steps, in: database)
+        return try finish()
+    }
+
+    /// Sends commands that are carried out in a database.
+    func begin(_ steps: [Step], in wanted: Int) throws(SubjectError) {
+        check(pending.isEmpty, "a connection has one run of commands at a time")
+        ownCommands = database == wanted ? 0 : 1
+        pending = (ownCommands == 0 ? [] : [Step("select \(wanted)")]) + steps
         let writer = CommandWriter(output)
-        for step in steps { writer.command(step.words) }
+        for step in pending { writer.command(step.words) }
+        try flush()
+    }
+
+    /// Takes the replies of the commands that were sent.
+    func finish() throws(SubjectError) -> [[UInt8]] {
         var replies: [[UInt8]] = []
-        replies.reserveCapacity(steps.count)
+        replies.reserveCapacity(pending.count)
         var reply: [UInt8] = []
         while true {
-            try take(&reply, &replies, upTo: steps.count)
-            if replies.count == steps.count { return replies }
+            try take(&reply, &replies, upTo: pending.count)
+            if replies.count == pending.count { break }
             try exchange()
         }
+        for (step, reply) in zip(pending, replies) where step.name == "select" && reply == Array("+OK\r\n".utf8) {
+            database = step.words[1].withView { parseInteger($0) }.map { Int($0) } ?? database
+        }
+        pending = []
+        return Array(replies[ownCommands...])
     }
 
     /// Takes whole replies out of the input.
@@ -163,15 +203,20 @@ final class Connection {
         }
     }
 
+    /// Sends what can be sent without waiting.
+    private func flush() throws(SubjectError) {
+        if output.isEmpty { return }
+        let sent = send(descriptor, output.view.start, output.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        if sent > 0 { return output.consume(sent) }
+        if errno != EAGAIN && errno != EINTR { throw SubjectError("\(name) closed the connection") }
+    }
+
     /// Sends what can be sent and takes what has come; waits for one of them.
     private func exchange() throws(SubjectError) {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN | (output.isEmpty ? 0 : POLLOUT)), revents: 0)
         let ready = poll(&request, 1, Connection.silenceMilliseconds)
         if ready == 0 { throw SubjectError("\(name) does not answer") }
-        if !output.isEmpty, request.revents & Int16(POLLOUT) != 0 {
-            let sent = send(descriptor, output.view.start, output.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-            if sent > 0 { output.consume(sent) }
-        }
+        if request.revents & Int16(POLLOUT) != 0 { try flush() }
         if request.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
             let room = input.reserve(1 << 16)
             let received = recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))

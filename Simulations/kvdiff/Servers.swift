@@ -8,8 +8,15 @@ final class Servers {
     private var locks: [Int32] = []
     private var directories: [String] = []
     private static let range: ClosedRange<UInt16> = 7800...7849
+    /// Where the servers' directories are: in memory where there is room, for what is compared does not hang on a disk.
+    private static let place: String = {
+        var status = statvfs()
+        let isRoomy = statvfs("/dev/shm", &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) >= 4 << 30
+        return isRoomy && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    }()
     private static let script = """
         trap '' INT TERM HUP
+        cd "$0" || exit 1
         LC_ALL=C "$@" </dev/null >>"$0/output" 2>&1 & id=$!
         cat >/dev/null
         kill -9 $id
@@ -38,7 +45,7 @@ final class Servers {
         let port = try freePort()
         try start([
             "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory-policy",
-            "noeviction", "--dir", "/tmp", "--sanitize-dump-payload", "yes",
+            "noeviction", "--dir", ".", "--sanitize-dump-payload", "yes",
         ])
         let address = Address(port: port)
         try waitFor([address], isPeer: true, "redis-server")
@@ -67,8 +74,8 @@ final class Servers {
     }
 
     private func start(_ words: [String], dataOption: String? = nil) throws(SubjectError) {
-        var template = Array("/tmp/kvdiff-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SubjectError("can't make a directory in /tmp") }
+        var template = Array("\(Servers.place)/kvdiff-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SubjectError("can't make a directory in \(Servers.place)") }
         let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SubjectError("can't make a pipe") }

@@ -24,10 +24,14 @@ struct Workers {
 
     private let request: Request
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var outcome = Outcome()
+    private var outcome: Outcome
     private var workers: [Running] = []
 
-    init(_ request: Request) { self.request = request }
+    /// - Parameter outcome: of those that ran before.
+    init(_ request: Request, _ outcome: Outcome) {
+        self.request = request
+        self.outcome = outcome
+    }
 
     /// Runs all sequences, a worker for each assignment.
     mutating func run(_ assignments: [Assignment]) -> Outcome {

@@ -37,34 +37,50 @@ func printDigests(_ request: Request) -> Int32 {
     return 0
 }
 
+/// Sequences that a set of servers carries out before another one takes its place: a cluster's logs grow by 350 KB a sequence, most
+/// likely in memory.
+let sequencesPerCluster = 1000
+
 /// Starts what must be started and runs all sequences.
 func compare(_ request: Request) -> Int32 {
+    let jobs = request.peer == nil ? max(1, min(request.jobs, request.sequences)) : 1
+    let end = request.first + request.sequences
+    let most = request.mode.nodes == 0 ? request.sequences : jobs * sequencesPerCluster
+    let begin = wallTime()
+    var outcome = Workers.Outcome()
+    var next = request.first
+    while next < end {
+        let part = next..<min(end, next + most)
+        if let error = run(request, part, jobs: jobs, &outcome) {
+            complain("kvdiff: \(error)\n")
+            return 69
+        }
+        next = part.upperBound
+    }
+    let seconds = Double((wallTime().microseconds - begin.microseconds) / 1000) / 1000
+    tell(Summary(request, outcome, seconds: seconds).text)
+    return outcome.failures.isEmpty == !request.isPlanted ? 0 : 1
+}
+
+/// Runs some of the sequences with servers of their own; returns why it can't go on.
+func run(_ request: Request, _ part: Range<Int>, jobs: Int, _ outcome: inout Workers.Outcome) -> String? {
     let servers = Servers()
     defer { servers.end() }
-    let jobs = request.peer == nil ? max(1, min(request.jobs, request.sequences)) : 1
     var assignments: [Assignment] = []
-    let end = request.first + request.sequences
     do throws(SubjectError) {
         for job in 0..<jobs {
             let peer: Address
             if let given = request.peer { peer = given } else { peer = try servers.startRedis() }
             let nodes = request.mode.nodes == 0 ? [] : try servers.startCluster(request.mode.nodes)
-            assignments.append(Assignment(next: request.first + job, step: jobs, end: end, peer: peer, nodes: nodes))
+            assignments.append(
+                Assignment(next: part.lowerBound + job, step: jobs, end: part.upperBound, peer: peer, nodes: nodes))
         }
     } catch {
-        complain("kvdiff: \(error.text)\n")
-        return 69
+        return error.text
     }
-    let begin = wallTime()
-    var workers = Workers(request)
-    let outcome = workers.run(assignments)
-    let seconds = Double((wallTime().microseconds - begin.microseconds) / 1000) / 1000
-    if let error = outcome.error {
-        complain("kvdiff: \(error)\n\(servers.lastWords)\n")
-        return 69
-    }
-    tell(Summary(request, outcome, seconds: seconds).text)
-    return outcome.failures.isEmpty == !request.isPlanted ? 0 : 1
+    var workers = Workers(request, outcome)
+    outcome = workers.run(assignments)
+    return outcome.error.map { "\($0)\n\(servers.lastWords)" }
 }
 
 func main() -> Int32 {

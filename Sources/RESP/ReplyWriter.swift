@@ -32,16 +32,20 @@ package struct ReplyWriter {
     /// A simple string (status). Line ends become blanks.
     package func simple(_ text: ByteView) { line(UInt8(ascii: "+"), text) }
 
-    /// An error: its code in capitals, a blank, its text ("ERR syntax error"). Line ends become blanks.
+    /// An error: its code in capitals, a blank, its text ("ERR syntax error").
     package func error(_ text: StaticString) { line(UInt8(ascii: "-"), ByteView(text)) }
 
-    /// An error from bytes; see `error(_:)`.
-    package func error(_ text: ByteView) { line(UInt8(ascii: "-"), text) }
+    /// An error from bytes. As Redis writes them: line ends at its end are left out, others become blanks.
+    package func error(_ text: ByteView) {
+        var count = text.count
+        while count > 0, text[count - 1] == ASCII.carriageReturn || text[count - 1] == ASCII.lineFeed { count -= 1 }
+        line(UInt8(ascii: "-"), text.slice(0, count))
+    }
 
     /// An error from a composed text; see `error(_:)`.
     package func error(text: String) {
         var copy = text
-        copy.withUTF8 { line(UInt8(ascii: "-"), ByteView(UnsafeRawBufferPointer($0))) }
+        copy.withUTF8 { error(ByteView(UnsafeRawBufferPointer($0))) }
     }
 
     /// A bulk string: any bytes.

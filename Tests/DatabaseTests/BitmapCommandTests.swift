@@ -35,6 +35,7 @@ import Testing
                 ("bitcount b 1", ":0"), ("bitcount b x 2", ":0"), ("bitpos b 1 x", ":-1"), ("bitpos b 0 0 1 bit x", ":0"),
                 ("set b \u{1}", "+OK"), ("bitcount b 1", "-ERR syntax error"), ("bitcount b 1 2 nibble", "-ERR syntax error"),
                 ("bitcount b x 2", "-ERR value is not an integer or out of range"),
+                ("bitcount b -1 -6 nibble", ":0"), ("bitcount b -6 -1 nibble", "-ERR syntax error"),
                 ("bitcount b 1 2 bit 3", "-ERR syntax error"),
                 ("bitpos b 2", "-ERR The bit argument must be 1 or 0."),
                 ("bitpos b x", "-ERR value is not an integer or out of range"),

@@ -41,12 +41,35 @@ import Testing
         #expect(machine.machine.keyCount(0) == count + 1 - StateMachine.expiredKeysPerEntry)
         #expect(machine.machine.hasExpiredKeys && machine.machine.nextDeadline != nil)
         #expect(machine.run("KEYS *") == "*1\r\n$5\r\nstays\r\n", "what is due is invisible, removed or not")
+        #expect(machine.run("DBSIZE") == ":1\r\n")
         var entries = 0
         while machine.machine.hasExpiredKeys {
             machine.tick()
             entries += 1
         }
         #expect(entries == 3 && machine.machine.keyCount(0) == 1)
+        machine.checkInvariants()
+    }
+
+    /// Behind writes of one entry a read is an item of that entry, before its end removes anything.
+    @Test func whatIsDueIsNotCountedWithinAnEntry() {
+        let machine = TestMachine()
+        let output = ByteBuffer()
+        let lines = [
+            "set a 1 pxat 1000", "set b 1", "dbsize", "hset h f 1 g 2", "hset i f 1", "hpexpire h 1 fields 2 f g", "pexpire i 1",
+            "hpexpire i 1 fields 1 f",
+            "dbsize",
+        ]
+        let items = lines.map { (database: 0, words: $0.split(separator: " ").map { Array($0.utf8) }) }
+        machine.apply(machine.payload([machine.segment(items, first: 1)]), reply: ReplyWriter(output))
+        #expect(String(decoding: output.view.array, as: UTF8.self).split(separator: "\r\n")[2] == ":1")
+        #expect(String(decoding: output.view.array, as: UTF8.self).hasSuffix(":3\r\n"))
+        machine.advance(milliseconds: 1)
+        output.removeAll()
+        let later = machine.segment([(database: 0, words: [Array("dbsize".utf8)])], first: 10)
+        machine.apply(machine.payload([later]), reply: ReplyWriter(output))
+        #expect(String(decoding: output.view.array, as: UTF8.self) == ":1\r\n")
+        #expect(machine.machine.keyCount(0) == 1)
         machine.checkInvariants()
     }
 

@@ -1,6 +1,7 @@
 import Base
 import Database
 import Differential
+import RESP
 import Testing
 
 @Suite struct ShapeTests {
@@ -53,13 +54,14 @@ import Testing
 
     /// What a deadline is by its place is far off, long past, or followed by a pause: no reply hangs on how fast a machine is.
     @Test func noDeadlinePassesBetweenTwoCommands() {
-        let places = ["pexpire": 2, "expire": 2, "psetex": 2, "setex": 2]
+        let places = ["pexpire": 2, "expire": 2, "psetex": 2, "setex": 2, "restore": 2]
         for number in 0..<2000 {
             var options = SequenceOptions()
-            options.family = "string"
+            options.family = number % 2 == 0 ? "string" : "sort"
             for step in CommandSequence(options, number: number).steps where !step.pauses {
                 var deadlines: [Word] = []
-                if let place = places[step.name], step.words.count > place { deadlines.append(step.words[place]) }
+                let needed = step.name.hasSuffix("expire") ? 3 : 4
+                if let place = places[step.name], step.words.count >= needed { deadlines.append(step.words[place]) }
                 for (index, word) in step.words.enumerated().dropFirst(2)
                 where ["ex", "px"].contains(word.lowercasedText) && index + 1 < step.words.count
                     && ["set", "getex"].contains(step.name)
@@ -67,7 +69,7 @@ import Testing
                     deadlines.append(step.words[index + 1])
                 }
                 for text in deadlines {
-                    let number = Int(String(decoding: text, as: UTF8.self)) ?? 0
+                    let number = text.withView { parseInteger($0) } ?? 0
                     #expect(number <= 0 || number >= 100_000, "\(step.line)")
                 }
             }

@@ -20,7 +20,7 @@ import Testing
             $0.simple(ByteView("a\nb"))
         },
         Sample(name: "error", two: "-ERR x  y\r\n", three: "-ERR x  y\r\n", reply: .error(bytes("ERR x  y"))) {
-            $0.error(text: "ERR x\r\ny")
+            $0.error(text: "ERR x\r\ny\n\r\n")
         },
         Sample(name: "zero", two: ":0\r\n", three: ":0\r\n", reply: .integer(0)) { $0.integer(0) },
         Sample(name: "one", two: ":1\r\n", three: ":1\r\n", reply: .integer(1)) { $0.integer(1) },

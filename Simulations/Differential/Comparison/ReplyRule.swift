@@ -47,10 +47,10 @@ package enum ReplyRule: Sendable, Equatable {
         var isPaired: Bool { self == .pairs || self == .scores }
     }
 
-    /// Whether a step with this rule is run by itself, with questions around it.
-    var isInteractive: Bool {
+    /// Whether a step with this rule is run by itself: what follows it hangs on its reply.
+    var isAlone: Bool {
         switch self {
-        case .randomKey, .choice, .pop, .scan, .dump: true
+        case .scan, .dump: true
         default: false
         }
     }

@@ -2,8 +2,9 @@ import Base
 import Database
 import RESP
 
-/// The state machine itself, without a node around it: writes that follow one another share log entries, as many as the sequence's
-/// number says; every read is carried out at the state as it is.
+/// The state machine itself, without a node around it: commands that follow one another share log entries, as many as the sequence's
+/// number says. In half of the sequences a read behind a write is an item of its entry, as in a node; in the others every read is
+/// carried out at the state as it is.
 package final class DirectSubject: Subject {
     private var machine: StateMachine
     /// The time that the next entry is stamped with.
@@ -17,6 +18,7 @@ package final class DirectSubject: Subject {
     /// Items that an entry takes, and those that wait for the next one in `body`.
     private var batch = 1
     private var gathered = 0
+    private var readsJoin = false
     private let output = ByteBuffer(capacity: 4096)
     private let payload = ByteBuffer(capacity: 4096)
     private let body = ByteBuffer(capacity: 4096)
@@ -41,6 +43,7 @@ package final class DirectSubject: Subject {
         database = 0
         items = 0
         batch = 1 + sequence.number % 7
+        readsJoin = sequence.number / 7 % 2 == 1
         version = .two
         for (name, value) in sequence.forms.parameters(isPeer: false) {
             let reply = try run([Step(["kv.set-parameter".word, name.word, "\(value)".word])])[0]
@@ -54,7 +57,9 @@ package final class DirectSubject: Subject {
         replies.reserveCapacity(steps.count)
         for step in steps {
             layOut(step.words)
-            if case .command(let command) = CommandTable.standard.resolve(arguments), command.scope == .write {
+            if case .command(let command) = CommandTable.standard.resolve(arguments),
+                command.scope == .write || command.scope == .read && readsJoin && gathered > 0
+            {
                 CommandBatch.appendItem(database: database, connection: 1, arguments: arguments, to: body)
                 gathered += 1
                 if gathered == batch { apply(&replies) }

@@ -53,25 +53,57 @@ package final class PairRun {
         var outcome = PairOutcome()
         var begin = 0
         while begin < sequence.steps.count, outcome.mismatch == nil, !outcome.endedEarly {
-            let end = PairRun.batchEnd(sequence.steps, begin) {
-                ShapeTable.rule(of: $0).isInteractive || PairRun.question($0) != nil
-            }
-            if end > begin {
-                let steps = Array(sequence.steps[begin..<end])
-                let replies = try coracle.run(steps)
-                for (offset, reply) in replies.enumerated() where outcome.mismatch == nil && !outcome.endedEarly {
-                    judge(
-                        begin + offset, steps[offset], .reply(planted(steps[offset], reply)), theirs[begin + offset], nil,
-                        &outcome)
-                }
-                if steps[steps.count - 1].pauses { try coracle.pause() }
-                begin = end
-            } else {
+            let batch = Batch(sequence.steps[begin...])
+            if batch.isEmpty {
                 try runAlone(begin, sequence.steps[begin], theirs[begin], &outcome)
                 begin += 1
+            } else {
+                try run(batch, theirs, &outcome)
+                begin = batch.end
             }
         }
         return outcome
+    }
+
+    /// Steps that go out together, with the questions that must be answered before some of them.
+    private struct Batch {
+        /// What is sent.
+        var sent: [Step] = []
+        /// For each step of the sequence its place in `sent`, and whether a question stands before it.
+        var places: [(index: Int, place: Int, hasQuestion: Bool)] = []
+        /// The index of the first step behind the batch.
+        var end: Int
+        var isEmpty: Bool { places.isEmpty }
+
+        /// Takes steps up to one that goes alone, through one that pops, and through a pause.
+        init(_ steps: ArraySlice<Step>) {
+            end = steps.startIndex
+            while end < steps.endIndex {
+                let step = steps[end]
+                let rule = ShapeTable.rule(of: step)
+                if rule.isAlone { return }
+                let question = PairRun.question(step, rule)
+                if let question { sent.append(question) }
+                places.append((end, sent.count, question != nil))
+                sent.append(step)
+                end += 1
+                if rule == .pop || step.pauses { return }
+            }
+        }
+    }
+
+    private func run(_ batch: Batch, _ theirs: [Answer], _ outcome: inout PairOutcome) throws(SubjectError) {
+        let replies = try coracle.run(batch.sent)
+        for (index, place, hasQuestion) in batch.places where outcome.mismatch == nil && !outcome.endedEarly {
+            let step = batch.sent[place]
+            let before = hasQuestion ? ReplyNode(replies[place - 1]) : nil
+            let reply = planted(step, replies[place])
+            judge(index, step, .reply(reply), theirs[index], before, &outcome)
+            if ShapeTable.rule(of: step) == .pop, outcome.mismatch == nil, case .reply(let theirs) = theirs[index] {
+                try follow(step, reply, theirs)
+            }
+        }
+        if batch.sent[batch.sent.count - 1].pauses { try coracle.pause() }
     }
 
     private func planted(_ step: Step, _ reply: [UInt8]) -> [UInt8] { plant.map { $0(step, reply) } ?? reply }
@@ -140,8 +172,14 @@ package final class PairRun {
 
     // MARK: steps that need questions
 
-    /// What must be known of our side before a step, though its rule does not ask.
-    private static func question(_ step: Step) -> Step? {
+    /// What must be known of our side before a step, so that its reply can be judged.
+    private static func question(_ step: Step, _ rule: ReplyRule) -> Step? {
+        switch rule {
+        case .randomKey: return ReplyRule.Elements.keys.question([])
+        case .choice(let elements, _): return step.words.count > 1 ? elements.question(step.words[1]) : nil
+        case .pop: return step.words.count > 1 ? ReplyRule.Elements.members.question(step.words[1]) : nil
+        default: break
+        }
         if KnownDifference.isLexical(step) {
             let place = step.name == "zrangestore" ? 2 : 1
             return step.words.count > place ? ReplyRule.Elements.scores.question(step.words[place]) : nil
@@ -150,28 +188,15 @@ package final class PairRun {
         return nil
     }
 
+    /// A scan, or what is dumped.
     private func runAlone(_ index: Int, _ step: Step, _ theirs: Answer, _ outcome: inout PairOutcome) throws(SubjectError) {
-        let rule = ShapeTable.rule(of: step)
-        if case .scan = rule {
-            return judge(index, step, .scan(try PairRun.scan(step, coracle)), theirs, nil, &outcome)
-        }
-        var question = PairRun.question(step)
-        switch rule {
-        case .randomKey: question = ReplyRule.Elements.keys.question([])
-        case .choice(let elements, _): question = step.words.count > 1 ? elements.question(step.words[1]) : nil
-        case .pop: question = step.words.count > 1 ? ReplyRule.Elements.members.question(step.words[1]) : nil
-        default: break
-        }
-        var before: ReplyNode?
-        if let question { before = ReplyNode(try coracle.run([question])[0]) }
+        if PairRun.isScan(step) { return judge(index, step, .scan(try PairRun.scan(step, coracle)), theirs, nil, &outcome) }
         let reply = planted(step, try coracle.run([step])[0])
-        judge(index, step, .reply(reply), theirs, before, &outcome)
-        if rule == .dump, outcome.mismatch == nil, case .reply(let theirs) = theirs, let wrong = try exchange(step, reply, theirs)
-        {
+        judge(index, step, .reply(reply), theirs, nil, &outcome)
+        if outcome.mismatch == nil, case .reply(let theirs) = theirs, let wrong = try exchange(step, reply, theirs) {
             outcome.mismatch = Mismatch(
                 index: index, line: step.line, name: step.name, ours: reply.literal, theirs: theirs.literal, note: wrong)
         }
-        if rule == .pop, outcome.mismatch == nil, case .reply(let theirs) = theirs { try follow(step, reply, theirs) }
         if step.pauses { try coracle.pause() }
     }
 

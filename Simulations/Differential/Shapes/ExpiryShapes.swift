@@ -5,8 +5,8 @@ enum ExpiryShapes {
     private static let setting: [CommandShape] = [
         CommandShape("expire") { g in [g.anyKey(), g.seconds()] + condition(g) },
         CommandShape("pexpire") { g in [g.anyKey(), g.milliseconds()] + condition(g) },
-        CommandShape("expireat") { g in [g.anyKey(), g.unixSeconds()] + condition(g) },
-        CommandShape("pexpireat") { g in [g.anyKey(), g.unixMilliseconds()] + condition(g) },
+        CommandShape("expireat") { g in [g.anyKey(), g.chance(3) ? "1".word : g.unixSeconds()] + condition(g) },
+        CommandShape("pexpireat") { g in [g.anyKey(), g.chance(3) ? "1".word : g.unixMilliseconds()] + condition(g) },
         CommandShape("persist") { g in [g.anyKey()] },
     ]
 

@@ -136,6 +136,19 @@ package final class Execution {
         return hash.count > 0
     }
 
+    /// Keys that are there, in the selected database. Those that are due wait for the end of an entry to be removed, and are not
+    /// counted; the time it takes is in proportion to them.
+    func countOfLiving() -> Int {
+        var due = keyspace.heap.countDue(by: now.milliseconds)
+        keyspace.forEachHash(dueBy: now.milliseconds) { key in
+            guard let entry = keyspace.find(key) else { return }
+            if let deadline = entry.deadline, deadline <= now.milliseconds { return }
+            if !isAlive(entry) { due += 1 }
+        }
+        check(due <= keyspace.count, "only keys that are stored are due")
+        return keyspace.count - due
+    }
+
     /// What `read` and `write` found.
     package enum Found<Value> {
         case value(Value)

@@ -96,6 +96,21 @@ final class ExpiryHeap {
         self[index].entry = entry
     }
 
+    /// Keys whose deadline is at or before a time. Looks at these and their children alone.
+    func countDue(by time: Int64) -> Int {
+        guard let first, first.deadline <= time else { return 0 }
+        var due = 0
+        var open = [0]
+        while let index = open.popLast() {
+            due += 1
+            let children = index * 4 + 1
+            for child in children..<max(children, min(children + 4, count)) where self[child].deadline <= time {
+                open.append(child)
+            }
+        }
+        return due
+    }
+
     private func position(of entry: Entry) -> Int {
         let index = entry.heapIndex
         check(index >= 0 && index < count, "an entry with a deadline has a place in the heap")

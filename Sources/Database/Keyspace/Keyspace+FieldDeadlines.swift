@@ -17,6 +17,18 @@ extension Keyspace {
         return fieldDeadlines.entry(at: 0).member.array
     }
 
+    /// Hands over the keys of the hashes that have a field whose deadline is at or before a time.
+    func forEachHash(dueBy time: Int64, _ body: (ByteView) -> Void) {
+        guard let fieldDeadlines else { return }
+        var place = 0
+        while place < fieldDeadlines.count {
+            let entry = fieldDeadlines.entry(at: place)
+            if Int64(entry.score) > time { return }
+            entry.member.array.withView(body)
+            place += 1
+        }
+    }
+
     /// Follows the soonest deadline of a hash's fields, which may have been its first or its last one.
     func fieldDeadlinesChanged(_ entry: Entry) {
         check(entry.type == .hash, "only hashes have fields")

@@ -10,11 +10,13 @@ extension BitmapCommands {
         var end: Int64?
         var isBits = false
 
+        /// Whether both ends are counted from the end and stand in the wrong order.
+        var isBackwards: Bool { start < 0 && start > end ?? -1 }
+
         /// The bits that it means in a string of `count` bytes; nil where it is empty.
-        func bits(count: Int, negativeOrderIsEmpty: Bool) -> ClosedRange<Int>? {
+        func bits(count: Int) -> ClosedRange<Int>? {
             let total = Int64(count) << (isBits ? 3 : 0)
             var (first, last) = (start, end ?? total - 1)
-            if negativeOrderIsEmpty, first < 0, last < 0, first > last { return nil }
             if first < 0 { first = max(0, total + first) }
             if last < 0 { last = max(0, total + last) }
             last = min(last, total - 1)
@@ -23,8 +25,8 @@ extension BitmapCommands {
         }
     }
 
-    /// Reads the range from argument `index` on; the unit before the end where Redis looks at it first. Nil after the error was
-    /// replied.
+    /// Reads the range from argument `index` on: of BITPOS the unit before the end, of BITCOUNT behind it, and not at all where the
+    /// range is backwards, as Redis does. Nil after the error was replied.
     private static func range(_ execution: Execution, from index: Int, unitFirst: Bool) -> Range? {
         let arguments = execution.arguments
         var range = Range()
@@ -41,6 +43,7 @@ extension BitmapCommands {
             }
             range.end = end
         }
+        if !unitFirst, range.isBackwards { return range }
         return readUnit(execution, at: index + 2, &range) ? range : nil
     }
 
@@ -66,7 +69,7 @@ extension BitmapCommands {
             return execution.syntaxError()
         }
         let text = execution.text(of: entry)
-        guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: true) else { return execution.reply.integer(0) }
+        guard !asked.isBackwards, let bits = asked.bits(count: text.count) else { return execution.reply.integer(0) }
         execution.reply.integer(Bits.count(text, in: bits))
     }
 
@@ -84,7 +87,7 @@ extension BitmapCommands {
             return execution.syntaxError()
         }
         let text = execution.text(of: entry)
-        guard let bits = asked.bits(count: text.count, negativeOrderIsEmpty: false) else { return execution.reply.integer(-1) }
+        guard let bits = asked.bits(count: text.count) else { return execution.reply.integer(-1) }
         if let place = Bits.first(bit == 1, in: text, bits) { return execution.reply.integer(place) }
         // Behind a string that is searched to its end stand zeros for ever.
         execution.reply.integer(bit == 0 && asked.end == nil ? text.count * 8 : -1)

@@ -3,7 +3,7 @@ import RESP
 
 // Server commands that work on the data.
 extension ServerCommands {
-    static func dbsize(_ execution: Execution) { execution.reply.integer(execution.keyspace.count) }
+    static func dbsize(_ execution: Execution) { execution.reply.integer(execution.countOfLiving()) }
 
     static func flushdb(_ execution: Execution) {
         if !flushModeIsValid(execution) { return }
