@@ -14,7 +14,26 @@ final class TestMachine {
     var version = RESPVersion.two
     private var number: UInt64 = 0
 
+    /// Entries that were applied to the machine before it came here.
+    private var entriesBefore = 0
+
     init(seed: UInt64 = 1) { machine = StateMachine(seed: seed) }
+
+    /// Around a machine that is where `other`'s is, to be given the same commands.
+    init(_ machine: StateMachine, like other: TestMachine) {
+        self.machine = machine
+        entriesBefore = other.entriesBefore + other.log.count
+        now = other.now
+        version = other.version
+        number = other.number
+    }
+
+    /// Goes on where `other` is, whose log was applied.
+    func `continue`(from other: TestMachine) {
+        now = other.now
+        version = other.version
+        number = other.number
+    }
 
     func advance(milliseconds: Int64) { now.microseconds += milliseconds * 1000 }
 
@@ -94,7 +113,7 @@ final class TestMachine {
     /// The payload of an entry at `now`.
     func payload(_ segments: [[UInt8]]) -> [UInt8] {
         let payload = ByteBuffer()
-        CommandBatch.beginPayload(time: now, seed: UInt64(log.count) &* 0x9E37_79B9, to: payload)
+        CommandBatch.beginPayload(time: now, seed: UInt64(entriesBefore + log.count) &* 0x9E37_79B9, to: payload)
         for segment in segments { payload.append(segment) }
         return payload.view.array
     }

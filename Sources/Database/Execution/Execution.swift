@@ -55,10 +55,14 @@ package final class Execution {
     let graveyard = Graveyard()
     /// Small collections that the command at work has opened.
     let open = OpenValues()
+    /// Records of the state that are open.
+    let records = OpenRecords()
 
     init(seed: UInt64, table: CommandTable) {
         var keyspaces: [Keyspace] = []
-        for _ in 0..<Execution.databases { keyspaces.append(Keyspace(seed: seed, graveyard: graveyard, open: open)) }
+        for identity in 0..<Execution.databases {
+            keyspaces.append(Keyspace(seed: seed, identity: identity, graveyard: graveyard, open: open, records: records))
+        }
         self.keyspaces = keyspaces
         self.table = table
         keyspace = keyspaces[0]
@@ -166,7 +170,9 @@ package final class Execution {
     /// The collection of a key that is about to be changed in place. Call `changed(_:at:)` when it was.
     package func write<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
         guard let entry = lookupWrite(key) else { return .absent }
-        return typed(entry, type)
+        let found = typed(entry, type)
+        if case .value(let value) = found { keyspace.announce(entry, value) }
+        return found
     }
 
     private func typed<Value: CollectionValue>(_ entry: Entry, _ type: Value.Type) -> Found<Value> {
@@ -255,8 +261,7 @@ package final class Execution {
             check(false, "a changed collection is in the keyspace")
             return
         }
-        _ = stamp()
-        keyspace.changedAside(entry)
+        keyspace.changedAside(entry, stamp: stamp())
     }
 
     /// As `changed(_:at:)`, after deadlines of a hash's fields were set or dropped.
@@ -302,6 +307,7 @@ package final class Execution {
             return
         }
         let hash = unsafeDowncast(entry.collection, to: HashValue.self)
+        keyspace.announce(entry, hash)
         hash.show(at: now.milliseconds)
         let removed = hash.removeExpiredFields(limit: limit, seed: keyspace.seed)
         check(removed > 0, "only fields whose deadline has come expire")

@@ -75,6 +75,12 @@ package class CollectionValue {
         return self
     }
 
+    /// Whether a copy still has all its pages in common with the value that it was made of: nothing was changed since.
+    func sharesContent(with other: CollectionValue) -> Bool {
+        check(false, "a collection compares its pages")
+        return false
+    }
+
     /// Frees a part of the content of a value that nobody uses any more, of up to `budget` elements, and lowers the budget by
     /// what was done. True when what is left can go at once. Values that can be large override it, so that dropping a
     /// million elements is no stall.

@@ -150,7 +150,9 @@ extension Keyspace {
     /// Drops all keys; what they took is freed in steps.
     func removeAll() {
         if count == 0 { return }
-        graveyard.bury(directory: directory, depth: directoryDepth, bytes: entryBytes + tableBytes)
+        let dropped = DroppedTable(
+            directory: directory, depth: directoryDepth, bytes: entryBytes + tableBytes, graveyard: graveyard)
+        if recordedVersion > 0 { records.takeOver(dropped, of: self) }
         directory = .allocate(capacity: 1)
         directory[0] = Keyspace.word(Segment.allocate(depth: 0), depth: 0)
         for depth in 0..<segmentsOfDepth.count { segmentsOfDepth[depth] = 0 }

@@ -41,7 +41,8 @@ extension Keyspace {
         let slot = location.segment.find(key, tag: location.tag)
         let old = slot < 0 ? nil : location.segment.entry(at: slot)
         let newDeadline = resolve(deadline, old)
-        if let old, old.isString, !old.flags.contains(.integer), old.hasDeadline == (newDeadline != nil),
+        let isHeld = preserve(old)
+        if let old, !isHeld, old.isString, !old.flags.contains(.integer), old.hasDeadline == (newDeadline != nil),
             value.count <= old.capacityField, fits(value.count, old)
         {
             old.bytesStart.copyMemory(from: value.start, byteCount: value.count)
@@ -60,7 +61,7 @@ extension Keyspace {
         entry.lengthField = value.count
         entry.capacityField = Entry.capacity(for: value.count, fixed: fixed)
         entry.bytesStart.copyMemory(from: value.start, byteCount: value.count)
-        place(entry, location, slot, hash, deadline: newDeadline, stamp)
+        place(entry, location, slot, hash, deadline: newDeadline, stamp, isOldHeld: isHeld)
     }
 
     /// Sets a string of `byteCount` bytes in "raw" form without a deadline, whatever was there. `fill` writes all of its bytes; what was
@@ -77,7 +78,8 @@ extension Keyspace {
         entry.lengthField = byteCount
         entry.capacityField = capacity
         fill(UnsafeMutableRawBufferPointer(start: entry.bytesStart, count: byteCount))
-        place(entry, location, slot, hash, deadline: nil, stamp)
+        let isHeld = preserve(slot < 0 ? nil : location.segment.entry(at: slot))
+        place(entry, location, slot, hash, deadline: nil, stamp, isOldHeld: isHeld)
     }
 
     /// Sets a string to the text of an integer.
@@ -87,6 +89,7 @@ extension Keyspace {
         let slot = location.segment.find(key, tag: location.tag)
         let old = slot < 0 ? nil : location.segment.entry(at: slot)
         let newDeadline = resolve(deadline, old)
+        let isHeld = preserve(old)
         if let old, old.integer != nil, (newDeadline == nil) == (old.deadline == nil) {
             old.integerField = value
             changeDeadline(old, newDeadline)
@@ -96,7 +99,7 @@ extension Keyspace {
         let flags: Entry.Flags = newDeadline == nil ? [.integer] : [.integer, .hasDeadline]
         let entry = Entry.allocate(key: key, type: .string, flags: flags, capacity: 0, accessSeconds: stamp.accessSeconds)
         entry.integerField = value
-        place(entry, location, slot, hash, deadline: newDeadline, stamp)
+        place(entry, location, slot, hash, deadline: newDeadline, stamp, isOldHeld: isHeld)
     }
 
     /// Sets a collection, whatever was there. The keyspace keeps a reference.
@@ -113,17 +116,23 @@ extension Keyspace {
             key: key, type: type, flags: newDeadline == nil ? [] : [.hasDeadline], capacity: 0,
             accessSeconds: stamp.accessSeconds)
         check(value.entry == nil, "a collection is the value of one key")
+        let isHeld = preserve(old)
         open.add(value, of: entry, in: self)
-        place(entry, location, slot, hash, deadline: newDeadline, stamp)
+        place(entry, location, slot, hash, deadline: newDeadline, stamp, isOldHeld: isHeld)
         account(value, bytes: value.memoryBytes)
         if type == .hash { fieldDeadlinesChanged(entry) }
     }
 
-    /// As `mutableString(_:byteCount:stamp:)`, of an entry that holds a string; nil where it has no room for so many bytes.
+    /// As `mutableString(_:byteCount:stamp:)`, of an entry that holds a string; nil where it has no room for so many bytes, or
+    /// where a record is to have the entry as it is.
     @inline(__always)
     func mutableString(_ entry: Entry, byteCount: Int, stamp: ChangeStamp) -> UnsafeMutableRawBufferPointer? {
         check(entry.isString, "only a string's bytes are written to")
         if entry.flags.contains(.integer) || byteCount > entry.capacityField { return nil }
+        if entry.version <= recordedVersion {
+            if records.wouldHold(entry, of: self) { return nil }
+            preserve(entry)
+        }
         let before = entry.lengthField
         if byteCount > before {
             (entry.bytesStart + before).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - before)
@@ -145,6 +154,7 @@ extension Keyspace {
         check(old?.isString ?? true, "only a string's bytes are written to")
         let plain = old.flatMap { $0.integer == nil ? $0 : nil }
         if let plain, let bytes = mutableString(plain, byteCount: byteCount, stamp: stamp) { return bytes }
+        let isHeld = preserve(old)
         let deadline = old?.deadline
         let fixed = key.count + Entry.headerBytes + (deadline != nil ? Entry.deadlineBytes : 0)
         // A string that grew once will grow again; one that is new gets what it asks for.
@@ -166,7 +176,7 @@ extension Keyspace {
         (entry.bytesStart + filled).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - filled)
         entry.lengthField = byteCount
         entry.capacityField = capacity
-        place(entry, location, slot, hash, deadline: deadline, stamp)
+        place(entry, location, slot, hash, deadline: deadline, stamp, isOldHeld: isHeld)
         return UnsafeMutableRawBufferPointer(start: entry.bytesStart, count: byteCount)
     }
 
@@ -177,17 +187,18 @@ extension Keyspace {
         let location = locate(hash)
         let slot = location.segment.find(key, tag: location.tag)
         guard slot >= 0, let old = location.segment.entry(at: slot) else { return nil }
-        if deadline != nil, old.hasDeadline {
+        if deadline == nil && !old.hasDeadline { return old }
+        let isHeld = preserve(old)
+        if deadline != nil, old.hasDeadline, !isHeld {
             changeDeadline(old, deadline)
             stampEntry(old, stamp)
             return old
         }
-        if deadline == nil && !old.hasDeadline { return old }
         let entry = reshaped(old, hasDeadline: deadline != nil)
         if old.hasDeadline { heap.remove(old) }
         entryBytes += Entry.allocatedBytes(entry.byteCount) - Entry.allocatedBytes(old.byteCount)
         location.segment.replace(at: slot, with: entry)
-        old.pointer.deallocate()
+        if !isHeld { old.pointer.deallocate() }
         if let deadline {
             entry.deadlineField = deadline
             heap.insert(entry, hash: hash)
@@ -203,9 +214,10 @@ extension Keyspace {
         let location = locate(hash)
         let slot = location.segment.find(key, tag: location.tag)
         if slot < 0 { return false }
+        let isHeld = preserve(location.segment.entry(at: slot))
         let entry = detach(location, slot: slot, hash: hash)
         graveyard.bury(collectionOf: entry)
-        Graveyard.free(entry)
+        if !isHeld { Graveyard.free(entry) }
         return true
     }
 
@@ -217,10 +229,11 @@ extension Keyspace {
         let location = locate(hash)
         let slot = location.segment.find(key, tag: location.tag)
         check(slot >= 0, "only a key that is there is moved")
+        let isHeld = preserve(location.segment.entry(at: slot))
         let entry = detach(location, slot: slot, hash: hash)
         other.remove(destination)
         let moved = renamed(entry, to: destination)
-        entry.pointer.deallocate()
+        if !isHeld { entry.pointer.deallocate() }
         other.insert(moved, hash: other.hashOf(destination))
         if !moved.isString { other.accountMoved(moved) }
         if moved.hasFieldDeadlines {
@@ -230,8 +243,9 @@ extension Keyspace {
         stampEntry(moved, stamp)
     }
 
-    /// Notes a change of a value that changed itself in place.
+    /// Notes a change of a value that changed itself in place, which was announced.
     func changed(_ entry: Entry, stamp: ChangeStamp) {
+        if entry.version <= recordedVersion { records.changed(entry, in: self) }
         if !entry.isString {
             check(entry.barePage == nil, "only an open collection changes")
             let collection = entry.collection
@@ -251,9 +265,30 @@ extension Keyspace {
 
     /// Notes a change of what belongs to a value without being its content, the groups of a stream: nobody who watches the
     /// key is told.
-    func changedAside(_ entry: Entry) {
-        let collection = entry.collection
-        account(collection, bytes: collection.memoryBytes)
+    func changedAside(_ entry: Entry, stamp: ChangeStamp) {
+        check(entry.type == .stream, "only streams have something aside of their content")
+        if entry.version <= recordedVersion { records.changed(entry, in: self) }
+        let stream = unsafeDowncast(entry.collection, to: StreamValue.self)
+        stream.asideVersion = stamp.version
+        account(stream, bytes: stream.memoryBytes)
+    }
+
+    // MARK: what open records need
+
+    /// Says that a collection may be changed in place until the command's end: an open record that still needs it remembers it as it
+    /// is.
+    @inline(__always)
+    func announce(_ entry: Entry, _ value: CollectionValue) {
+        if entry.version <= recordedVersion { records.announce(entry, value, in: self) }
+    }
+
+    /// Lets open records have what they still need of an entry that is about to be changed, replaced or removed. True where
+    /// they have taken over the allocation: then it is neither changed in place nor freed, but replaced.
+    @inline(__always)
+    @discardableResult
+    private func preserve(_ entry: Entry?) -> Bool {
+        guard let entry, entry.version <= recordedVersion else { return false }
+        return records.preserve(entry, in: self)
     }
 
     // MARK: parts
@@ -286,9 +321,10 @@ extension Keyspace {
         entry.accessSeconds = stamp.accessSeconds
     }
 
-    /// Puts a new entry in the place of the one in `slot`, which is freed, or adds it when `slot` is negative.
+    /// Puts a new entry in the place of the one in `slot`, which is freed where no record holds it, or adds it when `slot` is negative.
     private func place(
-        _ entry: Entry, _ location: Location, _ slot: Int, _ hash: UInt64, deadline: Int64?, _ stamp: ChangeStamp
+        _ entry: Entry, _ location: Location, _ slot: Int, _ hash: UInt64, deadline: Int64?, _ stamp: ChangeStamp,
+        isOldHeld: Bool
     ) {
         check(entry.hasDeadline == (deadline != nil), "an entry has room for a deadline exactly when it has one")
         if let deadline { entry.deadlineField = deadline }
@@ -305,7 +341,7 @@ extension Keyspace {
             graveyard.bury(collectionOf: old)
         }
         location.segment.replace(at: slot, with: entry)
-        Graveyard.free(old)
+        if !isOldHeld { Graveyard.free(old) }
         if deadline != nil { heap.insert(entry, hash: hash) }
     }
 

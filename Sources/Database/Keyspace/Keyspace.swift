@@ -31,13 +31,21 @@ package final class Keyspace {
     let graveyard: Graveyard
     /// Which small collections the command at work has opened.
     let open: OpenValues
+    /// The records of the group's state that are open.
+    let records: OpenRecords
+    /// Its number among the keyspaces of the group, which stays when databases are swapped.
+    let identity: Int
+    /// An entry with this version or an older one may still be needed by an open record; 0 where none is open.
+    @exclusivity(unchecked) var recordedVersion: UInt64 = 0
 
     /// Deepest directory that is allowed: 2^40 segments are more than any memory holds.
     static let depthMax = 40
 
     /// An empty database.
-    init(seed: UInt64, graveyard: Graveyard, open: OpenValues) {
+    init(seed: UInt64, identity: Int, graveyard: Graveyard, open: OpenValues, records: OpenRecords) {
         self.open = open
+        self.identity = identity
+        self.records = records
         self.seed = seed
         self.graveyard = graveyard
         directory = .allocate(capacity: 1)

@@ -33,10 +33,23 @@ package struct Digest: Equatable, Sendable {
         self.low = low
     }
 
-    /// The digest of some bytes under a seed.
+    /// Longer byte strings are digested piece by piece, so that it can be done in steps.
+    static let pieceBytes = 1 << 16
+
+    /// The digest of some bytes under a seed: of more than `pieceBytes` that of the digests of their pieces.
     package init(_ view: ByteView, seed: UInt64) {
-        high = hash(view, seed: seed ^ 0x6A09_E667_F3BC_C908)
-        low = hash(view, seed: seed &+ 0xBB67_AE85_84CA_A73B)
+        if view.count <= Digest.pieceBytes {
+            self.init(
+                high: hash(view, seed: seed ^ 0x6A09_E667_F3BC_C908), low: hash(view, seed: seed &+ 0xBB67_AE85_84CA_A73B))
+            return
+        }
+        self.init()
+        var offset = 0
+        while offset < view.count {
+            let piece = view.slice(offset, min(Digest.pieceBytes, view.count - offset))
+            append(Digest(piece, seed: seed))
+            offset += piece.count
+        }
     }
 
     /// Adds a part whose place among the others does not matter.

@@ -113,7 +113,7 @@ extension RDBDecoder {
 
 /// Reads one node of a stream from its listpack: number of entries, of tombstones, of shared fields, the shared fields, 0, and entries as
 /// `StreamNode` describes them.
-private struct StreamNodeReader {
+struct StreamNodeReader {
     private var packed: ListpackReader
     private let base: StreamID
     private let previous: StreamID?

@@ -29,6 +29,12 @@ struct SessionTable {
         sessions.insert(Session(node: node, incarnation: incarnation, lastApplied: 0), at: place)
     }
 
+    /// Puts back a session of a recorded state; they come in order.
+    mutating func restore(_ session: Session) {
+        check(sessions.last.map { $0.node < session.node } ?? true, "sessions are in order of their nodes")
+        sessions.append(session)
+    }
+
     /// Counts items of a run as applied, up to `number`.
     mutating func applied(_ node: NodeID, upTo number: UInt64) {
         for index in sessions.indices where sessions[index].node == node {

@@ -15,7 +15,7 @@ extension StateMachine {
 
     /// Bytes of memory that the data takes, tables and what is still to be freed included. An estimate.
     package var usedMemory: Int {
-        execution.keyspaces.reduce(execution.graveyard.pendingBytes) { $0 + $1.memoryBytes }
+        execution.keyspaces.reduce(execution.graveyard.pendingBytes + execution.records.heldBytes) { $0 + $1.memoryBytes }
     }
 
     /// Changes made to keys since the state began.
@@ -25,6 +25,13 @@ extension StateMachine {
     /// time in proportion to the data.
     package func digest() -> Digest {
         check(open == nil, "the state has a digest between two entries")
+        var digest = headDigest
+        for keyspace in execution.keyspaces { digest.append(keyspace.digest(withVersions: true)) }
+        return digest
+    }
+
+    /// The digest of what is replicated besides the keys.
+    var headDigest: Digest {
         var digest = sessions.digest
         digest.append(seed)
         digest.append(UInt64(bitPattern: time.microseconds))
@@ -33,7 +40,6 @@ extension StateMachine {
         digest.append(execution.changes)
         for value in parameterValues { digest.append(UInt64(bitPattern: Int64(value))) }
         digest.append(execution.removesExpiredKeys ? 1 : 0)
-        for keyspace in execution.keyspaces { digest.append(keyspace.digest(withVersions: true)) }
         return digest
     }
 

@@ -217,6 +217,7 @@ package final class StateMachine {
         }
         check(!entry.itemIsOpen && entry.reader.remaining == 0, "an entry ends when all its items are done")
         removeExpired()
+        execution.records.endCommand()
         execution.open.close()
         var budget = StateMachine.freedPerEntry
         execution.graveyard.free(budget: &budget)
@@ -272,6 +273,7 @@ package final class StateMachine {
         execution.setReply(reply)
         execution.select(database)
         body(execution)
+        execution.records.endCommand()
         execution.open.close()
     }
 }

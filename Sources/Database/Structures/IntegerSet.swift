@@ -16,6 +16,12 @@ struct IntegerSet {
         page = Page.allocate(.integerSet, level: 2, bytes: IntegerSet.capacity(for: 8))
     }
 
+    /// An empty set whose integers take `width` bytes each, for integers up to that width.
+    init(width: Int) {
+        check(width == 2 || width == 4 || width == 8, "integers have two, four or eight bytes")
+        page = Page.allocate(.integerSet, level: UInt8(width), bytes: IntegerSet.capacity(for: 4 * width))
+    }
+
     /// Size of the allocation for `bytes` of integers, as the system's allocator would round it.
     private static func capacity(for bytes: Int) -> Int { (dataOffset + bytes + 7) / 16 * 16 + 8 }
 
@@ -54,7 +60,7 @@ struct IntegerSet {
         }
     }
 
-    private static func width(of value: Int64) -> Int {
+    static func width(of value: Int64) -> Int {
         if value >= Int64(Int16.min) && value <= Int64(Int16.max) { return 2 }
         return value >= Int64(Int32.min) && value <= Int64(Int32.max) ? 4 : 8
     }

@@ -132,7 +132,8 @@ package struct StreamGroup {
         nonmutating set { page.start.storeBytes(of: newValue, toByteOffset: 32, as: Int64.self) }
     }
 
-    private var nextConsumer: UInt64 {
+    /// The number that the next new consumer gets.
+    var nextConsumer: UInt64 {
         get { page.start.load(fromByteOffset: 40, as: UInt64.self) }
         nonmutating set { page.start.storeBytes(of: newValue, toByteOffset: 40, as: UInt64.self) }
     }
@@ -184,14 +185,33 @@ package struct StreamGroup {
         }
     }
 
-    /// Adds a consumer whose name is new.
-    func addConsumer(named name: ByteView, seenTime: Int64, activeTime: Int64 = -1) -> StreamConsumer {
-        let consumer = StreamConsumer(number: nextConsumer, seenTime: seenTime, activeTime: activeTime)
-        nextConsumer += 1
+    /// As `forEachConsumer(_:)` from one on, until `body` answers false.
+    func forEachConsumer(from rank: Int, _ body: (_ name: ByteView, StreamConsumer) -> Bool) {
+        tree(.consumers).forEach(from: rank) { leaf, index in body(leaf.member(index), StreamGroup.consumer(leaf, index)) }
+    }
+
+    /// Whether a number is a consumer's.
+    func hasConsumer(_ number: UInt64) -> Bool {
+        let names = tree(.names)
+        let rank = names.countBelow(number)
+        if rank == names.count { return false }
+        let (leaf, index) = names.entry(at: rank)
+        return leaf.key(index) == number
+    }
+
+    /// Adds a consumer whose name and number are new.
+    func add(_ consumer: StreamConsumer, named name: ByteView) {
         put(consumer, named: name)
         let put = change(.names) { $0.put(consumer.number, KeyedElement(name)) }
         check(put == .inserted, "a consumer's number is new")
         consumerBytes += StreamGroup.bytes(ofConsumer: name)
+    }
+
+    /// Adds a consumer whose name is new.
+    func addConsumer(named name: ByteView, seenTime: Int64, activeTime: Int64 = -1) -> StreamConsumer {
+        let consumer = StreamConsumer(number: nextConsumer, seenTime: seenTime, activeTime: activeTime)
+        nextConsumer += 1
+        add(consumer, named: name)
         return consumer
     }
 
@@ -326,22 +346,16 @@ package struct StreamGroup {
     /// The digest of the content.
     func digest(seed: UInt64) -> Digest {
         var digest = Digest(name, seed: seed)
-        for value in [lastID.milliseconds, lastID.sequence, UInt64(bitPattern: entriesRead)] { digest.append(value) }
+        digest.append(positionOf: self)
         // Asked only, never walked through.
         var names: [UInt64: Digest] = [:]
         forEachConsumer { name, consumer in
             let part = Digest(name, seed: seed)
             names[consumer.number] = part
-            digest.append(part)
-            digest.append(UInt64(bitPattern: consumer.seenTime))
-            digest.append(UInt64(bitPattern: consumer.activeTime))
+            digest.append(consumer, name: part)
         }
         forEachPending { id, pending in
-            digest.append(id.milliseconds)
-            digest.append(id.sequence)
-            digest.append(UInt64(bitPattern: pending.deliveryTime))
-            digest.append(UInt64(bitPattern: pending.deliveryCount))
-            digest.append(names[pending.consumer] ?? Digest())
+            digest.append(id, pending, consumer: names[pending.consumer] ?? Digest())
             return true
         }
         return digest

@@ -61,6 +61,18 @@ struct StreamGroupTree {
         for rank in 0..<tree.count { body(StreamGroup(page: tree.locate(rank).leaf)) }
     }
 
+    /// The group of a rank in that order.
+    func group(at rank: Int) -> StreamGroup {
+        guard let tree, rank >= 0, rank < tree.count else {
+            check(false, "a group is named by a rank that exists")
+            return StreamGroup(name: .empty, lastID: .zero, entriesRead: -1)
+        }
+        return StreamGroup(page: tree.locate(rank).leaf)
+    }
+
+    /// Whether both are the same pages.
+    func isSame(as other: StreamGroupTree) -> Bool { tree?.root.start == other.tree?.root.start }
+
     // MARK: Changing
 
     /// A group that is being changed: `finish` puts it back.

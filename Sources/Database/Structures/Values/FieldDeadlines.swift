@@ -33,6 +33,9 @@ final class FieldDeadlines {
     /// An independent copy.
     func copy() -> FieldDeadlines { FieldDeadlines(copying: self) }
 
+    /// Whether a copy has all its pages in common with what it was made of.
+    func sharesContent(with other: FieldDeadlines) -> Bool { order.sharesContent(with: other.order) }
+
     /// Fields with a deadline.
     var count: Int { order.count }
 

@@ -40,6 +40,13 @@ package final class HashValue: CollectionValue {
         super.init()
     }
 
+    /// Around the root of a table that it takes over; `bytes` of all fields and values.
+    init(table root: Page, bytes: Int) {
+        page = root
+        super.init()
+        tableBytes = bytes
+    }
+
     deinit { if !page.isNone { page.release() } }
 
     override var isBarePage: Bool { isPacked && extras?.deadlines == nil }
@@ -99,6 +106,12 @@ package final class HashValue: CollectionValue {
         return CountedTree.discard(&root, budget: &budget)
     }
 
+    override func sharesContent(with other: CollectionValue) -> Bool {
+        guard let other = other as? HashValue, page.isSame(other.page) else { return false }
+        guard let deadlines = extras?.deadlines else { return other.extras?.deadlines == nil }
+        return other.extras?.deadlines.map { deadlines.sharesContent(with: $0) } ?? false
+    }
+
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()
         let deadlines = extras?.deadlines
@@ -151,6 +164,23 @@ package final class HashValue: CollectionValue {
                 body(PackedElement(raw: leaf.member(index)), PackedElement(raw: leaf.value(index)))
                 return true
             }
+        }
+    }
+
+    /// As `forEachStored(_:)`, from field `rank` on, until `body` answers false.
+    func forEachStored(from rank: Int, _ body: (_ field: PackedElement, _ value: PackedElement) -> Bool) {
+        if isPacked {
+            let list = PackedList(page: page)
+            var position = list.position(ofIndex: 2 * rank)
+            while position < list.end {
+                let value = list.position(after: position)
+                if !body(list.element(at: position), list.element(at: value)) { return }
+                position = list.position(after: value)
+            }
+            return
+        }
+        KeyedTree(root: page).forEach(from: rank) { leaf, index in
+            body(PackedElement(raw: leaf.member(index)), PackedElement(raw: leaf.value(index)))
         }
     }
 
@@ -245,7 +275,7 @@ package final class HashValue: CollectionValue {
         return true
     }
 
-    private static func entryBytes(_ field: Int, _ value: Int) -> Int {
+    static func entryBytes(_ field: Int, _ value: Int) -> Int {
         KeyedLeaf.accountedBytes(field, inlineMax: KeyedLeaf.inlineBytesMax) + 10
             + KeyedLeaf.accountedBytes(value, inlineMax: KeyedLeaf.inlineBytesMax)
     }

@@ -29,6 +29,13 @@ package final class ListValue: CollectionValue {
         super.init()
     }
 
+    /// Around the root of a chunked list that it takes over; `bytes` of all entries.
+    init(chunked root: Page, bytes: Int) {
+        page = root
+        chunkedBytes = bytes
+        super.init()
+    }
+
     deinit { if !page.isNone { page.release() } }
 
     override var isBarePage: Bool { isPacked }
@@ -64,6 +71,11 @@ package final class ListValue: CollectionValue {
         var root = page
         defer { page = root }
         return CountedTree.discard(&root, budget: &budget)
+    }
+
+    override func sharesContent(with other: CollectionValue) -> Bool {
+        guard let other = other as? ListValue else { return false }
+        return page.isSame(other.page)
     }
 
     package override func digest(seed: UInt64) -> Digest {

@@ -43,6 +43,13 @@ package final class SetValue: CollectionValue {
         super.init()
     }
 
+    /// Around the root of a table that it takes over; `bytes` of all members.
+    init(table root: Page, bytes: Int) {
+        page = root
+        tableBytes = bytes
+        super.init()
+    }
+
     deinit { if !page.isNone { page.release() } }
 
     override var isBarePage: Bool { encoding != .hashtable }
@@ -96,6 +103,11 @@ package final class SetValue: CollectionValue {
         return CountedTree.discard(&root, budget: &budget)
     }
 
+    override func sharesContent(with other: CollectionValue) -> Bool {
+        guard let other = other as? SetValue else { return false }
+        return page.isSame(other.page)
+    }
+
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()
         forEach { member in
@@ -143,6 +155,24 @@ package final class SetValue: CollectionValue {
             }
         case .hashtable:
             KeyedTree(root: page).forEach { leaf, index in body(PackedElement(raw: leaf.member(index))) }
+        }
+    }
+
+    /// As `forEach(_:)`, from member `rank` on.
+    func forEach(from rank: Int, _ body: (PackedElement) -> Bool) {
+        switch encoding {
+        case .intset:
+            let set = IntegerSet(page: page)
+            for index in rank..<set.count where !body(PackedElement(integer: set[index])) { return }
+        case .listpack:
+            let list = PackedList(page: page)
+            var position = list.position(ofIndex: rank)
+            while position < list.end {
+                if !body(list.element(at: position)) { return }
+                position = list.position(after: position)
+            }
+        case .hashtable:
+            KeyedTree(root: page).forEach(from: rank) { leaf, index in body(PackedElement(raw: leaf.member(index))) }
         }
     }
 
@@ -342,7 +372,7 @@ package final class SetValue: CollectionValue {
         page = table.root
     }
 
-    private static func entryBytes(_ member: Int) -> Int {
+    static func entryBytes(_ member: Int) -> Int {
         KeyedLeaf.accountedBytes(member, inlineMax: KeyedLeaf.inlineBytesMax) + 10
     }
 

@@ -50,6 +50,13 @@ package final class SortedSetValue: CollectionValue {
         super.init()
     }
 
+    /// Around the trees of a table that it takes over; `bytes` of all members.
+    init(table: OrderedTable, bytes: Int) {
+        page = table.order.root
+        index = Index(page: table.index.root, bytes: bytes)
+        super.init()
+    }
+
     deinit { if !page.isNone { page.release() } }
 
     override var isBarePage: Bool { isPacked }
@@ -69,7 +76,7 @@ package final class SortedSetValue: CollectionValue {
     package override class var type: ValueType { .sortedSet }
 
     @inline(__always) var isPacked: Bool { index == nil }
-    @inline(__always) private var list: PackedList { PackedList(page: page) }
+    @inline(__always) var list: PackedList { PackedList(page: page) }
 
     package override var count: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
 
@@ -94,6 +101,11 @@ package final class SortedSetValue: CollectionValue {
         return CountedTree.discard(&root, budget: &budget)
     }
 
+    override func sharesContent(with other: CollectionValue) -> Bool {
+        guard let other = other as? SortedSetValue else { return false }
+        return page.isSame(other.page) && index?.page.start == other.index?.page.start
+    }
+
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()
         forEach { member, score in
@@ -109,7 +121,7 @@ package final class SortedSetValue: CollectionValue {
 
     /// How a score stands in a packed list: as an integer where it is one, else as the eight bytes of the double.
     @inline(__always)
-    private static func withElement<Result>(of score: Double, _ body: (PackedElement) -> Result) -> Result {
+    static func withElement<Result>(of score: Double, _ body: (PackedElement) -> Result) -> Result {
         if score.magnitude < 9_007_199_254_740_992 && score == Double(Int64(score)) {
             return body(PackedElement(integer: Int64(score)))
         }
@@ -396,7 +408,7 @@ package final class SortedSetValue: CollectionValue {
         index = Index(page: table.index.root, bytes: bytes)
     }
 
-    private static func entryBytes(_ member: Int) -> Int {
+    static func entryBytes(_ member: Int) -> Int {
         // Two slots, the score in the index, and the member twice or its blob once.
         let inline = member <= OrderedTable.inlineMax
         return 20 + 9 + (inline ? 2 + 2 * member : 18 + allocatedBytes(Page.headerBytes + member))

@@ -23,6 +23,8 @@ package final class StreamValue: CollectionValue {
     @exclusivity(unchecked) private(set) var entries: StreamTree
     @exclusivity(unchecked) private(set) var groups: StreamGroupTree
     @exclusivity(unchecked) package private(set) var position = Position()
+    /// The state machine's count of changes when the groups last changed aside of the content: for open records. Not replicated.
+    @exclusivity(unchecked) var asideVersion: UInt64 = 0
 
     /// An empty stream.
     package override init() {
@@ -79,21 +81,26 @@ package final class StreamValue: CollectionValue {
 
     /// Covers where nodes begin and what tombstones they have, as approximate trimming depends on it.
     package override func digest(seed: UInt64) -> Digest {
-        var whole = Digest()
-        for id in [position.firstID, position.lastID, position.maxDeletedID] {
-            whole.append(id.milliseconds)
-            whole.append(id.sequence)
-        }
-        whole.append(position.entriesAdded)
-        entries.forEachNode { node in
-            whole.append(node.base.milliseconds)
-            whole.append(node.base.sequence)
-            whole.append(UInt64(node.count))
-            whole.append(UInt64(node.deadCount))
-            whole.append(Digest(node.elements, seed: seed))
-        }
+        var whole = positionDigest
+        entries.forEachNode { whole.append($0, elements: Digest($0.elements, seed: seed)) }
         groups.forEach { whole.append($0.digest(seed: seed)) }
         return whole
+    }
+
+    /// The beginning of the digest: where the stream is.
+    var positionDigest: Digest {
+        var digest = Digest()
+        for id in [position.firstID, position.lastID, position.maxDeletedID] {
+            digest.append(id.milliseconds)
+            digest.append(id.sequence)
+        }
+        digest.append(position.entriesAdded)
+        return digest
+    }
+
+    override func sharesContent(with other: CollectionValue) -> Bool {
+        guard let other = other as? StreamValue else { return false }
+        return entries.tree.root.isSame(other.entries.tree.root) && groups.isSame(as: other.groups) && position == other.position
     }
 
     // MARK: Entries
@@ -198,6 +205,9 @@ package final class StreamValue: CollectionValue {
 
     /// Appends a node of entries, which moves into the stream. The position is not touched.
     func add(_ node: StreamNode) { entries.add(node) }
+
+    /// Brings the position up to date after nodes were added.
+    func findFirst() { position.firstID = entries.firstID ?? .zero }
 
     /// Stops the process where the stream is not what it must be.
     func _checkInvariants() {
