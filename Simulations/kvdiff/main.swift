@@ -17,22 +17,30 @@ import Glibc
 /// Sequences of one run at most; a bound for sums, not for patience.
 let sequencesMax = 1_000_000_000
 
-/// Prints the state's digest after each sequence: the same in every process, whatever its environment.
+/// Prints the state's digest and a hash of all replies after each sequence: the same in every process, whatever its environment.
 func printDigests(_ request: Request) -> Int32 {
+    // What the environment says of languages and numbers is to have its effect, if it has any.
+    setlocale(LC_ALL, "")
     let subject = DirectSubject()
+    var options = request.options
+    options.includesOwn = true
     for number in request.first..<(request.first + request.sequences) {
-        let sequence = CommandSequence(request.options, number: number)
+        let sequence = CommandSequence(options, number: number)
+        var replies: UInt64 = 0
         do throws(SubjectError) {
             try subject.begin(sequence)
             for step in sequence.steps {
-                _ = try subject.run([step])
+                for reply in try subject.run([step]) { replies = reply.withView { hash($0, seed: replies) } }
                 if step.pauses { try subject.pause() }
             }
+            // What a set of the standard library holds stands in another order in every process.
+            let planted = Set((0..<8).map { "member\($0)" }).joined(separator: " ")
+            if request.isPlanted { _ = try subject.run([Step("rpush planted " + planted)]) }
         } catch {
             complain("kvdiff: \(error.text)\n")
             return 1
         }
-        print("\(number) \(subject.digest)")
+        print("\(number) \(subject.digest) \(String(replies, radix: 16))")
     }
     return 0
 }

@@ -28,6 +28,7 @@ func fuzzTargets() -> [(name: String, abstract: String, make: () -> any FuzzTarg
     [
         ("resp", "Requests and replies: the parsers of RESP.", { RESPFuzz() }),
         ("frame", "Streams between nodes: frames, hellos, Raft messages, batches.", { FrameFuzz() }),
+        ("snapshot", "Messages about distributed snapshots.", { SnapshotFuzz() }),
         ("rdb", "Redis values and files: what RESTORE and import read.", { RDBFuzz() }),
         ("database", "Commands of all families: the state machine.", { DatabaseFuzz() }),
         ("log", "Damaged and forged write-ahead logs: recovery and the inspector.", { LogFuzz() }),

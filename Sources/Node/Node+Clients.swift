@@ -145,7 +145,7 @@ extension Node {
                 paused.append(connection.id)
                 return .mustWait
             }
-            switch command.scope {
+            switch command.scope(of: arguments) {
             case .write: return takeWrite(connection, command)
             case .read: return takeRead(connection, command)
             case .local:

@@ -33,6 +33,7 @@ extension Node {
         if let operation = log.flush(into: &effects.disk) { logWrite = (operation, now.instant) }
         finishOutput()
         statistics.turns += 1
+        if activity.isDue(now.instant) { noteActivity() }
     }
 
     /// Whether commands wait to be proposed or requested at once.

@@ -38,6 +38,7 @@ package final class Node {
     /// Connections whose next command waits for its end.
     var paused: [ConnectionID] = []
     var slowLog = SlowLog()
+    var activity = ActivityMonitor()
     @exclusivity(unchecked) var answered = AnsweredCommands()
     var latencies = LatencyMonitor()
     /// The log write that is under way, and since when.

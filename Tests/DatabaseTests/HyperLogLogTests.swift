@@ -20,6 +20,11 @@ import Testing
         machine.machine.execution.peek(ByteView(key))?.bytes.array ?? []
     }
 
+    @Test func theSelfTestFindsNothing() {
+        expect(
+            TestMachine(), [("pfselftest", "+OK"), ("pfselftest x", "-ERR wrong number of arguments for 'pfselftest' command")])
+    }
+
     @Test func bytesAndCountsAreRedisOwn() {
         let machine = TestMachine()
         machine.run("pfadd h")

@@ -58,7 +58,7 @@ final class TestMachine {
                 CommandTable.standard.replyError(resolution, arguments, reply)
                 return
             }
-            switch command.scope {
+            switch command.scope(of: arguments) {
             case .write:
                 number += 1
                 apply(payload([segment([(database, words)], first: number)]), reply: reply)

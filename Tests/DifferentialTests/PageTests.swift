@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    @Test func whatIsAbsentIsAbsent() {
+        for name in AbsentCommands.all.flatMap(\.names) {
+            let words = name.split(separator: "|").map { Array($0.utf8) }
+            guard let command = words[0].withView({ CommandTable.standard.find($0) }) else { continue }
+            #expect(words.count == 2, "\(name) is there: it goes from the list")
+            #expect(!command.subcommands.contains { $0.fullName == name }, "\(name) is there: it goes from the list")
+        }
+    }
+
     /// Rows of tables that begin with a name in backquotes: the name, and the commands of the second column.
     private func rows(_ text: String) -> [String: [String]] {
         var rows: [String: [String]] = [:]

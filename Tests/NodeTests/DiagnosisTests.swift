@@ -116,6 +116,37 @@ import Testing
         #expect(call("LATENCY HISTOGRAM set", cluster, machine, client) == "*0\r\n")
     }
 
+    private func figure(_ name: String, _ info: String) -> Double? {
+        for line in info.split(separator: "\r\n") where line.hasPrefix(name + ":") {
+            return Double(line.dropFirst(name.utf8.count + 1))
+        }
+        return nil
+    }
+
+    @Test func infoTellsRatesPeaksAndWhatExpired() throws {
+        let (cluster, machine, client) = try single()
+        #expect(try #require(figure("instantaneous_ops_per_sec", call("INFO stats", cluster, machine, client))) <= 10)
+        _ = call("SET large \(String(repeating: "x", count: 10_000))", cluster, machine, client)
+        for _ in 0..<100 {
+            _ = call("SET k 1", cluster, machine, client)
+            cluster.run(milliseconds: 10)
+        }
+        let rate = try #require(figure("instantaneous_ops_per_sec", call("INFO stats", cluster, machine, client)))
+        #expect(rate > 50 && rate <= 110, "a hundred in a second")
+        let before = call("INFO memory", cluster, machine, client)
+        _ = call("DEL large", cluster, machine, client)
+        _ = call("MEMORY PURGE", cluster, machine, client)
+        let after = call("INFO memory", cluster, machine, client)
+        let (peak, used) = (figure("used_memory_peak", after) ?? 0, figure("used_memory", after) ?? 0)
+        #expect(peak >= figure("used_memory", before) ?? 0 && used + 10_000 <= peak)
+        _ = call("HSET h a 1 b 2", cluster, machine, client)
+        _ = call("HPEXPIRE h 5 FIELDS 1 a", cluster, machine, client)
+        cluster.run(milliseconds: 3000)
+        let info = call("INFO stats", cluster, machine, client)
+        #expect(figure("expired_subkeys", info) == 1)
+        #expect(try #require(figure("instantaneous_ops_per_sec", info)) <= 5, "what was done seconds ago is over")
+    }
+
     @Test func aPauseHoldsWritesOrEverythingUntilItsEnd() throws {
         let (cluster, machine, client) = try single()
         let other = cluster.connect(machine)

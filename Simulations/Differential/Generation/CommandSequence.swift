@@ -9,6 +9,8 @@ package struct SequenceOptions: Sendable, Equatable {
     package var length = 200
     /// Only this family and those that go with any.
     package var family: String?
+    /// Whether commands are drawn that the peer does not have.
+    package var includesOwn = false
 
     package init() {}
 }
@@ -69,7 +71,8 @@ package struct CommandSequence: Sendable, Equatable {
 
     /// All families, or one or two of them, so that their commands meet on the same keys; those that go with any always.
     private static func families(_ options: SequenceOptions, _ random: inout RandomGenerator) -> [ShapeFamily] {
-        let common = ShapeTable.families.filter { ShapeTable.common.contains($0.name) }
+        let common =
+            ShapeTable.families.filter { ShapeTable.common.contains($0.name) } + (options.includesOwn ? [OwnShapes.family] : [])
         let special = ShapeTable.families.filter { !ShapeTable.common.contains($0.name) }
         if let wanted = options.family { return ShapeTable.families.filter { $0.name == wanted } + common }
         if random.chance(1, in: 3) { return special + common }

@@ -37,6 +37,7 @@ package enum ShapeTable {
             ("kv.set-parameter", "Redis does not have it; sequences set the parameters of small forms with it"),
             ("memory|usage", "counts the bytes of an implementation"),
             ("object|help", "the text is this store's own"),
+            ("pfselftest", "takes seconds in Redis"),
             ("time", "tells the time"),
         ]
 

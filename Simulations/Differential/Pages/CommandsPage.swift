@@ -35,23 +35,34 @@ package struct CommandsPage {
                 lines += command.subcommands.sorted { $0.name < $1.name }.map(CommandsPage.row)
             }
         }
+        lines += [
+            "", "## Not here", "",
+            "What Redis 7.2 has beyond these is answered with `ERR unknown command` or `ERR unknown subcommand`, as Redis answers words that it",
+            "does not know. A command stands for all its subcommands.", "", "| About | Commands | Why |", "|---|---|---|",
+        ]
+        for absent in AbsentCommands.all {
+            let names = absent.names.map { "`" + $0.split(separator: "|").joined(separator: " ").uppercased() + "`" }
+            lines.append("| \(absent.topic) | \(names.joined(separator: ", ")) | \(absent.reason) |")
+        }
         text = lines.joined(separator: "\n") + "\n"
     }
 
     private static func row(_ command: Command) -> String {
         let name = command.fullName.split(separator: "|").joined(separator: " ").uppercased()
-        let place =
+        let without = command.definition.readsWithout.map { "\($0)".uppercased() }
+        let places: [String] =
             switch command.scope {
-            case .write: "write"
-            case .read: "read"
-            case .local: command.isContainer ? "" : "local"
+            case .write: ["write"] + (without.isEmpty ? [] : ["read without " + without.joined(separator: " and ")])
+            case .read: ["read"]
+            case .local: command.isContainer ? [] : ["local"]
             }
         let differences = KnownDifference.all.filter { !$0.isOfVersions && $0.commands.contains(command.fullName) }
             .map { "[\($0.name)](differences.md)" }.joined(separator: ", ")
         let definition = command.definition
         let syntax = ArgumentSyntax.text(ArgumentSyntax.arguments(of: command.fullName) ?? [])
         let words = syntax.isEmpty ? "" : " `" + escaped(syntax) + "`"
-        return "| `\(name)`\(words) | \(command.arity) | \(definition.since) | \(place) | \(escaped(definition.complexity)) | "
+        return
+            "| `\(name)`\(words) | \(command.arity) | \(definition.since) | \(places.joined(separator: ", ")) | \(escaped(definition.complexity)) | "
             + "\(escaped(definition.summary)) | \(differences) |"
     }
 

@@ -57,9 +57,9 @@ package final class DirectSubject: Subject {
         replies.reserveCapacity(steps.count)
         for step in steps {
             layOut(step.words)
-            if case .command(let command) = CommandTable.standard.resolve(arguments),
-                command.scope == .write || command.scope == .read && readsJoin && gathered > 0
-            {
+            var scope = CommandScope.local
+            if case .command(let command) = CommandTable.standard.resolve(arguments) { scope = command.scope(of: arguments) }
+            if scope == .write || scope == .read && readsJoin && gathered > 0 {
                 CommandBatch.appendItem(database: database, connection: 1, arguments: arguments, to: body)
                 gathered += 1
                 if gathered == batch { apply(&replies) }
@@ -96,7 +96,7 @@ package final class DirectSubject: Subject {
             return output.view.array
         }
         time.microseconds += 1
-        if command.scope == .read {
+        if command.scope(of: arguments) == .read {
             machine.read(command, arguments: arguments, database: database, readTime: time, random: items ^ salt, reply: reply)
         } else {
             answerLocally(command, reply)

@@ -330,7 +330,8 @@ package final class PairRun {
     /// Whether a command surely changes no data.
     private static func onlyReads(_ step: Step) -> Bool {
         guard let name = step.words.first, let command = name.withView({ CommandTable.standard.find($0) }) else { return true }
-        if command.name == "sort" { return !step.words.contains { $0.lowercasedText == "store" } }
+        let writing = command.definition.readsWithout.map { "\($0)" }
+        if !writing.isEmpty { return !step.words.contains { writing.contains($0.lowercasedText) } }
         return command.scope == .read
     }
 }

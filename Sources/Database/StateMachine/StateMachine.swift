@@ -241,7 +241,7 @@ package final class StateMachine {
 
     // MARK: reading
 
-    /// Carries out a command of scope `.read` at the state as it is. Changes nothing that is replicated.
+    /// Carries out a command whose scope is `.read` with its arguments, at the state as it is. Changes nothing that is replicated.
     ///
     /// - Parameters:
     ///   - arguments: fit the command (`CommandTable.resolve` said so).
@@ -251,7 +251,7 @@ package final class StateMachine {
         _ command: Command, arguments: Arguments, database: Int, readTime: WallTime, random: UInt64, reply: ReplyWriter
     ) {
         check(open == nil, "nobody reads in the middle of an entry")
-        guard command.scope == .read, let body = command.body else {
+        guard command.scope(of: arguments) == .read, let body = command.body else {
             check(false, "only commands of scope read are read")
             return
         }

@@ -31,6 +31,7 @@ package struct CommandDefinition: Sendable {
     package var body: CommandBody?
     package var subcommands: [CommandDefinition]
     package var hidesSubcommands: Bool
+    package var readsWithout: [StaticString]
 
     /// Describes a command.
     ///
@@ -40,13 +41,15 @@ package struct CommandDefinition: Sendable {
     ///   - categories: beyond those that follow from the flags (read, write, fast or slow, admin, …).
     ///   - variableKeyFlags: for keys marked `variableFlags`: what is done to them, by the arguments.
     ///   - hidesSubcommands: the subcommands are words of one command (DEBUG): COMMAND does not list them, and errors say less.
+    ///   - readsWithout: words that make it a write (SORT's STORE): where none of them stands, it only reads. Empty: the scope does not
+    ///     depend on the arguments.
     ///   - scope: derived from the flags when there is a body; `.local` without one.
     package init(
         _ name: String, arity: Int, _ flags: CommandFlags, _ categories: CommandCategories = [],
         keys: [KeySpecification] = [], variableKeyFlags: (@Sendable (Arguments) -> KeyFlags)? = nil, group: CommandGroup,
         since: String, complexity: String, summary: String,
-        tips: [String] = [], hidesSubcommands: Bool = false, subcommands: [CommandDefinition] = [], scope: CommandScope? = nil,
-        body: CommandBody? = nil
+        tips: [String] = [], hidesSubcommands: Bool = false, subcommands: [CommandDefinition] = [],
+        readsWithout: [StaticString] = [], scope: CommandScope? = nil, body: CommandBody? = nil
     ) {
         self.name = name
         self.summary = summary
@@ -61,6 +64,7 @@ package struct CommandDefinition: Sendable {
         self.tips = tips
         self.subcommands = subcommands
         self.hidesSubcommands = hidesSubcommands
+        self.readsWithout = readsWithout
         self.scope = scope ?? (body == nil ? .local : flags.contains(.write) ? .write : .read)
         self.body = body
     }
@@ -79,7 +83,9 @@ package final class Command: Sendable {
     package let arity: Int
     package let flags: CommandFlags
     package let categories: CommandCategories
+    /// Where it is carried out; `scope(of:)` where that depends on its arguments.
     package let scope: CommandScope
+    private let isConditional: Bool
     package let body: CommandBody?
     /// The subcommands of a container.
     package let subcommands: [Command]
@@ -99,6 +105,7 @@ package final class Command: Sendable {
         flags = Command.flags(definition)
         categories = Command.categories(definition)
         scope = definition.scope
+        isConditional = !definition.readsWithout.isEmpty
         body = definition.body
         var made: [Command] = []
         for subcommand in definition.subcommands {
@@ -107,6 +114,18 @@ package final class Command: Sendable {
         subcommands = made
         check(definition.arity != 0, "a command has at least its name")
         check((definition.body == nil) == (definition.scope == .local), "what reads or writes data has a body")
+        check(!isConditional || scope == .write, "a word makes a write of what would read without it")
+    }
+
+    /// Where the command is carried out with these arguments.
+    @inline(__always)
+    package func scope(of arguments: Arguments) -> CommandScope { isConditional ? conditionalScope(arguments) : scope }
+
+    private func conditionalScope(_ arguments: Arguments) -> CommandScope {
+        for index in 1..<max(1, arguments.count) {
+            for word in definition.readsWithout where arguments[index].equalsIgnoringCase(word) { return .write }
+        }
+        return .read
     }
 
     /// Whether so many arguments fit the arity.

@@ -21,7 +21,8 @@ enum GeoCommands {
         CommandDefinition(
             "georadius", arity: -6, [.write, .denyOOM], [.geo], keys: [.key(1, [.readOnly, .access])] + targets(from: 6),
             group: .geo, since: "3.2.0", complexity: searchComplexity,
-            summary: "Finds members within a distance of a position; the old form of GEOSEARCH.", body: georadius),
+            summary: "Finds members within a distance of a position; the old form of GEOSEARCH.",
+            readsWithout: ["store", "storedist"], body: georadius),
         CommandDefinition(
             "georadius_ro", arity: -6, [.readonly], [.geo], keys: [.key(1, [.readOnly, .access])], group: .geo,
             since: "3.2.10", complexity: searchComplexity,
@@ -29,7 +30,8 @@ enum GeoCommands {
         CommandDefinition(
             "georadiusbymember", arity: -5, [.write, .denyOOM], [.geo],
             keys: [.key(1, [.readOnly, .access])] + targets(from: 5), group: .geo, since: "3.2.0", complexity: searchComplexity,
-            summary: "Finds members within a distance of a member; the old form of GEOSEARCH.", body: georadiusbymember),
+            summary: "Finds members within a distance of a member; the old form of GEOSEARCH.",
+            readsWithout: ["store", "storedist"], body: georadiusbymember),
         CommandDefinition(
             "georadiusbymember_ro", arity: -5, [.readonly], [.geo], keys: [.key(1, [.readOnly, .access])], group: .geo,
             since: "3.2.10", complexity: searchComplexity,

@@ -19,5 +19,10 @@ enum HyperLogLogCommands {
             keys: [.key(1, [.readWrite, .access, .insert]), .keys(from: 2, [.readOnly, .access])], group: .hyperloglog,
             since: "2.8.9", complexity: "O(N) for N keys, with a large constant",
             summary: "Stores the union of several HyperLogLogs.", body: pfmerge),
+        CommandDefinition(
+            "pfselftest", arity: 1, [.admin], [.hyperloglog], group: .hyperloglog, since: "2.8.9",
+            complexity: "O(1), with a large constant",
+            summary: "Checks on values of its own that registers keep what they are given and that estimates are near enough.",
+            body: pfselftest),
     ]
 }

@@ -143,6 +143,10 @@ enum ServerCommands {
                     "malloc-stats", arity: 2, [], group: .server, since: "4.0.0",
                     complexity: "O(1)", summary: "Returns what the allocator tells of itself."),
                 CommandDefinition(
+                    "purge", arity: 2, [], group: .server, since: "4.0.0",
+                    complexity: "O(N) for N dropped entries, at most 200,000",
+                    summary: "Frees memory of dropped data at once; without it that is done in steps."),
+                CommandDefinition(
                     "stats", arity: 2, [], group: .server, since: "4.0.0",
                     complexity: "O(N) for N connections of the node", summary: "Returns what memory is used for."),
                 CommandDefinition(

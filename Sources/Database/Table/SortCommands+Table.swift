@@ -11,8 +11,8 @@ enum SortCommands {
                     [.overwrite, .update], begin: .keyword("STORE", from: 2), find: .range(last: 0, step: 1, limit: 0)),
             ],
             group: .generic, since: "1.0.0", complexity: complexity,
-            summary: "Sorts a list, set or sorted set by its elements or by other keys; returns or stores the result.", body: sort
-        ),
+            summary: "Sorts a list, set or sorted set by its elements or by other keys; returns or stores the result.",
+            readsWithout: ["store"], body: sort),
         CommandDefinition(
             "sort_ro", arity: -2, [.readonly], [.set, .sortedSet, .list, .dangerous], keys: [.key(1, [.readOnly, .access])],
             group: .generic, since: "7.0.0", complexity: complexity,

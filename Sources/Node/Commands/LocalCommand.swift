@@ -50,6 +50,7 @@ enum LocalCommand: String, CaseIterable {
     case memoryDoctor = "memory|doctor"
     case memoryHelp = "memory|help"
     case memoryAllocator = "memory|malloc-stats"
+    case memoryPurge = "memory|purge"
     case memoryStats = "memory|stats"
     case lolwut
     case failover, psync, replconf, replicaof, slaveof, sync
@@ -109,6 +110,7 @@ extension Node {
         case .memoryDoctor: memoryDoctor(connection)
         case .memoryHelp: CommandHelp.reply("MEMORY", Node.memoryHelp, connection.writer)
         case .memoryAllocator: reply("Stats not supported for the current allocator", to: connection)
+        case .memoryPurge: memoryPurge(connection)
         case .memoryStats: memoryStats(connection)
         case .lolwut: lolwut(connection)
         case .failover, .psync, .replconf, .replicaof, .slaveof, .sync: refuseReplication(connection, command)
@@ -189,5 +191,6 @@ extension Node {
         "GET <pattern>", "    Return parameters matching the glob-like <pattern> and their values.",
         "SET <directive> <value>", "    Set the configuration <directive> to <value>.",
         "RESETSTAT", "    Reset statistics reported by the INFO command.",
+        "REWRITE", "    Rewrite the configuration file; nodes have none.",
     ]
 }

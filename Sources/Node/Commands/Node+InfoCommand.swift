@@ -85,16 +85,37 @@ extension Node {
         ]
     }
 
+    private var activitySums: ActivityMonitor.Sums {
+        ActivityMonitor.Sums(
+            commands: statistics.commandsTaken, bytesIn: statistics.bytesIn, bytesOut: driverStatistics.bytesWritten)
+    }
+
+    /// Notes what INFO's rates and the peak of memory are made from.
+    func noteActivity() { activity.note(activitySums, memory: group.machine.usedMemory, at: now.instant) }
+
     private var memoryFields: [(String, String)] {
+        noteActivity()
         let used = group.machine.usedMemory
+        let (peak, resident) = (activity.memoryPeak, driverStatistics.residentBytes)
         return [
             ("used_memory", "\(used)"), ("used_memory_human", Node.human(used)),
             ("used_memory_rss", "\(driverStatistics.residentBytes)"),
             ("used_memory_rss_human", Node.human(driverStatistics.residentBytes)),
+            ("used_memory_peak", "\(peak)"), ("used_memory_peak_human", Node.human(peak)),
+            ("used_memory_peak_perc", Node.percentage(used, of: peak)),
             ("used_memory_dataset", "\(used)"), ("total_system_memory", "\(driverStatistics.systemMemoryBytes)"),
-            ("used_memory_lua", "0"), ("used_memory_scripts", "0"), ("maxmemory", "0"), ("maxmemory_human", "0B"),
-            ("maxmemory_policy", "noeviction"), ("mem_allocator", "libc"), ("lazyfree_pending_objects", "0"),
+            ("total_system_memory_human", Node.human(driverStatistics.systemMemoryBytes)),
+            ("used_memory_lua", "0"), ("used_memory_lua_human", "0B"), ("used_memory_scripts", "0"),
+            ("used_memory_scripts_human", "0B"), ("number_of_cached_scripts", "0"), ("number_of_functions", "0"),
+            ("number_of_libraries", "0"), ("maxmemory", "0"), ("maxmemory_human", "0B"), ("maxmemory_policy", "noeviction"),
+            ("mem_fragmentation_ratio", Node.hundredths(UInt64(max(0, resident)) * 100 / UInt64(max(1, used)))),
+            ("mem_fragmentation_bytes", "\(resident - used)"), ("mem_allocator", "libc"), ("active_defrag_running", "0"),
+            ("lazyfree_pending_objects", "0"),
         ]
+    }
+
+    private static func percentage(_ part: Int, of whole: Int) -> String {
+        hundredths(UInt64(max(0, part)) * 10_000 / UInt64(max(1, whole))) + "%"
     }
 
     private static func human(_ bytes: Int) -> String {
@@ -122,15 +143,22 @@ extension Node {
     }
 
     private var statsFields: [(String, String)] {
-        [
+        noteActivity()
+        let rates = activity.rates(activitySums, at: now.instant)
+        return [
             ("total_connections_received", "\(statistics.connectionsReceived)"),
-            ("total_commands_processed", "\(statistics.commandsTaken)"),
+            ("total_commands_processed", "\(statistics.commandsTaken)"), ("instantaneous_ops_per_sec", "\(rates.commands)"),
             ("total_net_input_bytes", "\(statistics.bytesIn)"), ("total_net_output_bytes", "\(driverStatistics.bytesWritten)"),
+            ("instantaneous_input_kbps", Node.hundredths(rates.bytesIn * 100 / 1024)),
+            ("instantaneous_output_kbps", Node.hundredths(rates.bytesOut * 100 / 1024)),
             ("rejected_connections", "\(statistics.connectionsRejected)"),
             ("expired_keys", "\(group.machine.execution.statistics.expiredKeys)"),
-            ("evicted_keys", "0"), ("keyspace_hits", "\(group.machine.execution.statistics.hits)"),
+            ("expired_subkeys", "\(group.machine.execution.statistics.expiredFields)"),
+            ("evicted_keys", "0"), ("evicted_clients", "0"), ("total_eviction_exceeded_time", "0"),
+            ("current_eviction_exceeded_time", "0"), ("keyspace_hits", "\(group.machine.execution.statistics.hits)"),
             ("keyspace_misses", "\(group.machine.execution.statistics.misses)"),
-            ("pubsub_channels", "0"), ("pubsub_patterns", "0"), ("latest_fork_usec", "0"), ("total_forks", "0"),
+            ("pubsub_channels", "0"), ("pubsub_patterns", "0"), ("pubsubshard_channels", "0"),
+            ("latest_fork_usec", "0"), ("total_forks", "0"),
             ("tracking_total_keys", "0"), ("tracking_total_items", "0"),
             ("client_output_buffer_limit_disconnections", "\(statistics.clientsClosedForOutput)"),
             ("total_error_replies", "\(statistics.errorReplies)"),
@@ -155,7 +183,14 @@ extension Node {
             fields.append(("master_node", "\(raft.leader?.rawValue ?? 0)"))
             fields.append(("connected_slaves", "0"))
         }
-        fields.append(("master_repl_offset", "\(raft.commitIndex)"))
+        // The history that is replicated has the cluster's name; there is none before it and no backlog beside the log.
+        fields += [
+            ("master_failover_state", "no-failover"),
+            ("master_replid", "\(options.clusterID)" + String(repeating: "0", count: 8)),
+            ("master_replid2", String(repeating: "0", count: 40)), ("master_repl_offset", "\(raft.commitIndex)"),
+            ("second_repl_offset", "-1"), ("repl_backlog_active", "0"), ("repl_backlog_size", "0"),
+            ("repl_backlog_first_byte_offset", "0"), ("repl_backlog_histlen", "0"),
+        ]
         return fields
     }
 

@@ -106,9 +106,19 @@ extension Node {
         reply(text.isEmpty ? "Nothing is wrong with this node's memory.\n" : text, to: connection)
     }
 
+    /// Entries that one MEMORY PURGE frees at most, so that the node's heartbeats are not late.
+    private static let purgedMax = 200_000
+
+    /// Frees what was dropped, which otherwise is freed in steps.
+    func memoryPurge(_ connection: ClientConnection) {
+        group.machine.freeDropped(budget: Node.purgedMax)
+        connection.writer.ok()
+    }
+
     static let memoryHelp = [
         "DOCTOR", "    Return memory problems reports.",
         "MALLOC-STATS", "    Return internal statistics report from the memory allocator.",
+        "PURGE", "    Free memory of dropped data at once.",
         "STATS", "    Return information about the memory usage of the server.",
         "USAGE <key> [SAMPLES <count>]", "    Return memory in bytes used by <key> and its value.",
     ]

@@ -1,0 +1,38 @@
+// Shapes of commands that the peer does not have, or answers otherwise each time: for runs without a peer, which compare Coracle with
+// itself in other surroundings.
+enum OwnShapes {
+    static let family = ShapeFamily("own", kinds: [.hash], deadlines + questions + others)
+
+    private static let deadlines: [CommandShape] = [
+        CommandShape("hexpire") { g in [g.key(.hash), g.seconds()] + condition(g) + fields(g) },
+        CommandShape("hpexpire", weight: 20) { g in [g.key(.hash), g.milliseconds()] + condition(g) + fields(g) },
+        CommandShape("hexpireat") { g in [g.key(.hash), g.unixSeconds()] + condition(g) + fields(g) },
+        CommandShape("hpexpireat") { g in [g.key(.hash), g.unixMilliseconds()] + condition(g) + fields(g) },
+        CommandShape("hpersist") { g in [g.key(.hash)] + fields(g) },
+    ]
+
+    private static let questions: [CommandShape] = ["httl", "hpttl", "hexpiretime", "hpexpiretime"].map { name in
+        CommandShape(name) { g in [g.key(.hash)] + fields(g) }
+    }
+
+    private static let others: [CommandShape] = [
+        CommandShape("hset", weight: 20) { g in [g.key(.hash)] + g.several(4, many: 150) { [g.member(), g.value()] } },
+        CommandShape("xadd", weight: 10) { g in [g.key(.stream), "*".word, g.member(), g.value()] },
+        CommandShape("cl.throttle") { g in
+            [g.key(.number), g.count(), g.count(), g.count()] + g.maybe(40, [g.count()])
+        },
+        CommandShape("memory usage", weight: 5) { g in [g.anyKey()] },
+        CommandShape("debug digest-value", weight: 5) { g in [g.anyKey(), g.anyKey()] },
+        CommandShape("debug object", weight: 5) { g in [g.anyKey()] },
+        CommandShape("debug set-active-expire", weight: 2) { g in [g.pick(["0", "1", "1", "x"]).word] },
+        CommandShape("pfselftest", weight: 1) { _ in [] },
+        CommandShape("time", weight: 2) { _ in [] },
+    ]
+
+    private static func condition(_ g: Generator) -> [Word] { g.maybe(30, [g.word(of: "NX", "XX", "GT", "LT")]) }
+
+    private static func fields(_ g: Generator) -> [Word] {
+        let fields = g.several(4, many: 30) { [g.member()] }
+        return [g.word("FIELDS"), (g.chance(95) ? "\(fields.count)" : "2").word] + fields
+    }
+}
