@@ -210,10 +210,21 @@ extension Node {
 
     /// Adds a command to this turn's frame.
     func gatherProposal(_ arguments: Arguments, _ connection: ClientConnection, database: Int) {
-        CommandBatch.appendItem(
-            database: database, connection: connection.id.rawValue, arguments: arguments, to: group.proposals.gathering)
-        _ = group.proposals.gathered()
+        if arguments.byteCountBound > options.limits.pieceBytesMax, arguments.byteCount > options.limits.pieceBytesMax {
+            CommandBatch.appendPieces(
+                database: database, connection: connection.id.rawValue, arguments: arguments,
+                pieceBytesMax: options.limits.pieceBytesMax, to: group.proposals.gathering, finished: itemGathered)
+        } else {
+            CommandBatch.appendItem(
+                database: database, connection: connection.id.rawValue, arguments: arguments, to: group.proposals.gathering)
+            itemGathered()
+        }
         connection.proposalsInFlight += 1
+    }
+
+    @inline(__always)
+    private func itemGathered() {
+        _ = group.proposals.gathered()
         if group.proposals.gathering.count >= options.limits.batchBytesMax { group.proposals.seal(now: now.instant) }
     }
 

@@ -25,12 +25,9 @@ extension Node {
             group.proposedAt.removeAll()
         }
         if leader == id {
-            group.proposals.takeUnsent { frame in
-                addSegment(frame.bytes)
-                return true
-            }
+            group.proposals.takeUnsent(windowBytes: options.limits.proposalWindowBytes) { addSegment($0.bytes) }
         } else if let link = openLink(to: leader) {
-            group.proposals.takeUnsent { frame in
+            group.proposals.takeUnsent(windowBytes: options.limits.proposalWindowBytes) { frame in
                 let start = PeerFrame.begin(.proposals, group: group.id, colour: colour, in: link.output)
                 link.output.append(integer: term.rawValue)
                 link.output.append(frame.bytes)
@@ -38,7 +35,6 @@ extension Node {
                 statistics.peerFramesOut += 1
                 statistics.proposalsForwarded += UInt64(frame.count)
                 listForOutput(link)
-                return true
             }
         }
     }

@@ -46,13 +46,16 @@ package struct NodeLimits: Sendable {
     package var clientInputBytesMax = 1 << 30
     /// Unsent frames of one peer link; above it the link is closed and opened again.
     package var peerOutputBytesMax = 1 << 30
-    /// One command with all its arguments. A command travels in one frame and one log entry: a larger one would hold up
-    /// the heartbeats behind it for longer than an election timeout (docs/reference/limits.md).
-    package var commandBytesMax = 64 << 20
+    /// One command with all its arguments: the largest argument and some more.
+    package var commandBytesMax = 576 << 20
+    /// A command that has more bytes of arguments than this goes through the log in pieces of this size.
+    package var pieceBytesMax = 1 << 20
     /// Commands of one client that are on their way through the log; above it the client has to wait.
     package var clientProposalsMax = 10_000
     /// Bytes of all commands of this node that are on their way through the log; above it clients have to wait.
     package var proposalBytesMax = 64 << 20
+    /// Bytes of them that are with the leader and not yet applied; above it the rest waits here.
+    package var proposalWindowBytes = 16 << 20
     /// A batch is closed when it reaches this size within a turn; so a batch is at most this and one command.
     package var batchBytesMax = 1 << 20
     /// Batches are put together into one log entry while it stays below this.

@@ -82,13 +82,17 @@ struct ProposalQueue {
         return takenAt.first?.at
     }
 
-    /// Frames that the present leader has not been given, oldest first.
-    mutating func takeUnsent(_ body: (Frame) -> Bool) {
+    /// Frames that the present leader has not been given, oldest first, as long as no more than `windowBytes` (or one frame)
+    /// are with it.
+    mutating func takeUnsent(windowBytes: Int, _ body: (Frame) -> Void) {
         if sentThrough + 1 == nextNumber - UInt64(gatheredCount) { return }
+        var bytes = 0
         for index in 0..<frames.count {
             let frame = frames[index]
+            bytes += frame.bytes.count
             if frame.lastNumber <= sentThrough { continue }
-            if !body(frame) { return }
+            if bytes > windowBytes && bytes > frame.bytes.count { return }
+            body(frame)
             sentThrough = frame.lastNumber
         }
     }

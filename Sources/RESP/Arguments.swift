@@ -66,6 +66,14 @@ package final class Arguments {
         return total
     }
 
+    /// At least `byteCount`, without a look at every argument: from the first one's beginning to the last one's end.
+    @inline(__always)
+    package var byteCountBound: Int {
+        if count == 0 { return 0 }
+        let last = state.pointee.slots[count - 1]
+        return last.offset + last.count - state.pointee.slots[0].offset
+    }
+
     /// Forgets all arguments; the next ones lie in `view`.
     @inline(__always)
     package func removeAll(over view: ByteView) {

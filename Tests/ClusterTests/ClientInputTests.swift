@@ -75,6 +75,24 @@ extension ClusterTests {
             }
         }
 
+        @Test func aLargeCommandIsExecutedOnceAndOthersAreServedMeanwhile() throws {
+            try TestCluster.run { cluster in
+                try cluster.waitUntilReady()
+                let byteCount: Int64 = 80 << 20
+                let value = String(repeating: "v", count: Int(byteCount))
+                for (round, node) in cluster.nodes.enumerated() {
+                    let large = try node.connect(timeout: .seconds(120))
+                    let other = try cluster.nodes[(round + 1) % 3].connect(timeout: .seconds(120))
+                    try large.send([["APPEND", "large", value], ["INCR", "sent"]])
+                    for count in 1...20 { #expect(try other.call("INCR", "others:\(round)") == .integer(count)) }
+                    #expect(try large.receive() == .integer(Int64(round + 1) * byteCount))
+                    #expect(try large.receive() == .integer(Int64(round + 1)))
+                    #expect(try other.call("STRLEN", "large") == .integer(Int64(round + 1) * byteCount))
+                }
+                try cluster.expectHealthy("after large commands")
+            }
+        }
+
         @Test func clientThatNeverReadsIsClosedAtTheLimitAndOthersAreServed() throws {
             try TestCluster.run(TestCluster.Options(nodes: 1)) { cluster in
                 let node = cluster[1]

@@ -107,7 +107,7 @@ import Testing
             CommandBatch.appendItem(database: 6, connection: 7, arguments: arguments, to: buffer)
         }
         let expected: [UInt8] =
-            [1] + [1, 0, 0, 0, 0, 0, 0, 0] + [2, 0, 0, 0, 0, 0, 0, 0] + [3, 0, 0, 0] + [4, 0, 0, 0, 0, 0, 0, 0]
+            [2] + [1, 0, 0, 0, 0, 0, 0, 0] + [2, 0, 0, 0, 0, 0, 0, 0] + [3, 0, 0, 0] + [4, 0, 0, 0, 0, 0, 0, 0]
             + [5, 0, 0, 0, 0, 0, 0, 0] + [1, 0, 0, 0] + [9, 0, 0, 0] + [6, 7, 2, 3, 1] + Array("GETk".utf8)
         #expect(buffer.view.array == expected)
     }

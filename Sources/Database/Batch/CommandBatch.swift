@@ -1,7 +1,7 @@
 import Base
 import RESP
 
-/// The bytes of a log entry that carries commands. Little-endian; version 1.
+/// The bytes of a log entry that carries commands. Little-endian; version 2 (version 1 had no pieces, and is read).
 ///
 ///     header    UInt8 version | Int64 leader's wall time in µs | UInt64 leader's seed
 ///     segments  to the end of the payload, each:
@@ -9,10 +9,12 @@ import RESP
 ///       items   UInt8 kind << 4 | database, varint connection, varint argument count, varint length of each argument,
 ///               then the arguments' bytes
 ///
+/// A large command is several items, one behind the other: the pieces of what its one item would be (`CommandBatch+Pieces`).
+///
 /// A segment holds proposals of one node's run in its numbering; a node makes them, the leader puts them behind one
 /// header. A format that goes into logs: a change needs a new version, and the old one stays readable.
 package enum CommandBatch {
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     /// Bytes before the first segment.
     package static let payloadHeaderBytes = 17
     /// Bytes before a segment's items.
@@ -21,8 +23,14 @@ package enum CommandBatch {
     package static let argumentsMax = 1 << 20
 
     /// What an item asks for.
-    enum ItemKind: UInt8 {
+    enum ItemKind: UInt8, Sendable {
         case command = 0
+        /// The first piece of a large command. Two arguments: the bytes of all pieces (UInt64), and the piece.
+        case firstPiece = 1
+        /// A further one. One argument.
+        case piece = 2
+        /// The last one, with which the command is executed.
+        case lastPiece = 3
     }
 
     // MARK: writing
@@ -58,12 +66,18 @@ package enum CommandBatch {
     ///   - connection: the owner's number of the connection; 0 when there is none.
     package static func appendItem(database: Int, connection: UInt64, arguments: Arguments, to buffer: ByteBuffer) {
         check(database >= 0 && database < Execution.databases, "a database has a number from 0 to 15")
+        appendItemHeader(database: database, connection: connection, arguments: arguments, to: buffer)
+        for index in 0..<arguments.count { buffer.append(arguments[index]) }
+    }
+
+    /// Appends what stands before the arguments' bytes.
+    @inline(__always)
+    static func appendItemHeader(database: Int, connection: UInt64, arguments: Arguments, to buffer: ByteBuffer) {
         check(arguments.count > 0 && arguments.count <= argumentsMax, "an item's arguments are within their limit")
         buffer.append(byte: ItemKind.command.rawValue << 4 | UInt8(database))
         buffer.append(variable: connection)
         buffer.append(variable: UInt64(arguments.count))
         for index in 0..<arguments.count { buffer.append(variable: UInt64(arguments[index].count)) }
-        for index in 0..<arguments.count { buffer.append(arguments[index]) }
     }
 
     // MARK: reading
@@ -71,7 +85,7 @@ package enum CommandBatch {
     /// The header of a payload; nil when it is too short or of another version.
     package static func header(_ payload: ByteView) -> (time: WallTime, seed: UInt64)? {
         var reader = ByteReader(payload)
-        guard let format = reader.integer(UInt8.self), format == version, let time = reader.integer(Int64.self),
+        guard let format = reader.integer(UInt8.self), format == version || format == 1, let time = reader.integer(Int64.self),
             let seed = reader.integer(UInt64.self)
         else { return nil }
         return (WallTime(microseconds: time), seed)
@@ -101,13 +115,14 @@ package enum CommandBatch {
 
     /// One item: where it goes; its arguments are filled into an `Arguments`.
     package struct Item: Equatable, Sendable {
+        var kind: ItemKind
         package var database: Int
         package var connection: UInt64
     }
 
     /// Reads an item into `arguments`, whose base must be the reader's view; nil when it does not fit `end`.
     package static func item(_ reader: inout ByteReader, end: Int, arguments: Arguments) -> Item? {
-        guard reader.offset < end, let first = reader.integer(UInt8.self), first >> 4 == ItemKind.command.rawValue,
+        guard reader.offset < end, let first = reader.integer(UInt8.self), let kind = ItemKind(rawValue: first >> 4),
             let connection = reader.variable(), let count = reader.variable(), count > 0, count <= argumentsMax,
             Int(count) <= end - reader.offset
         else { return nil }
@@ -121,7 +136,7 @@ package enum CommandBatch {
             offset += Int(length)
         }
         reader.offset = offset
-        return Item(database: Int(first & 0xF), connection: connection)
+        return Item(kind: kind, database: Int(first & 0xF), connection: connection)
     }
 
     /// Steps over an item and returns its database and its first argument behind the name, where most commands have their

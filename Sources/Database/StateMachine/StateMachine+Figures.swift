@@ -15,7 +15,8 @@ extension StateMachine {
 
     /// Bytes of memory that the data takes, tables and what is still to be freed included. An estimate.
     package var usedMemory: Int {
-        execution.keyspaces.reduce(execution.graveyard.pendingBytes + execution.records.heldBytes) { $0 + $1.memoryBytes }
+        let held = execution.graveyard.pendingBytes + execution.records.heldBytes + pieces.memoryBytes
+        return execution.keyspaces.reduce(held) { $0 + $1.memoryBytes }
     }
 
     /// Changes made to keys since the state began.
@@ -33,6 +34,7 @@ extension StateMachine {
     /// The digest of what is replicated besides the keys.
     var headDigest: Digest {
         var digest = sessions.digest
+        digest.append(pieces.digest)
         digest.append(seed)
         digest.append(UInt64(bitPattern: time.microseconds))
         digest.append(appliedIndex.rawValue)

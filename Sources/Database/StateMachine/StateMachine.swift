@@ -51,6 +51,7 @@ package final class StateMachine {
     @exclusivity(unchecked) package internal(set) var time = WallTime(microseconds: 0)
     @exclusivity(unchecked) var sessions = SessionTable()
     @exclusivity(unchecked) var open: OpenEntry?
+    @exclusivity(unchecked) var pieces = PieceTable()
 
     /// The item that `nextItem` found.
     @exclusivity(unchecked) package internal(set) var current: Item
@@ -110,7 +111,8 @@ package final class StateMachine {
         if let segment = entry.segment, entry.segmentItems % KeyWarmer.window == 0, segment.count - entry.segmentItems > 1 {
             warm(entry)
         }
-        while let found = StateMachine.advance(&entry, arguments, &sessions, &execution.statistics) {
+        pieces.executed()
+        while let found = StateMachine.advance(&entry, arguments, &sessions, &pieces, &execution.statistics) {
             current = found
             sessions.applied(found.owner, upTo: found.number)
             resolution = table.resolve(arguments)
@@ -135,12 +137,12 @@ package final class StateMachine {
 
     /// The next item that is neither repeated nor early nor of a run that is over; nil at the end.
     private static func advance(
-        _ entry: inout OpenEntry, _ arguments: Arguments, _ sessions: inout SessionTable,
+        _ entry: inout OpenEntry, _ arguments: Arguments, _ sessions: inout SessionTable, _ pieces: inout PieceTable,
         _ statistics: inout DatabaseStatistics
     ) -> Item? {
         while true {
             guard let segment = entry.segment, entry.segmentItems < segment.count else {
-                if !beginSegment(&entry, &sessions, &statistics) { return nil }
+                if !beginSegment(&entry, &sessions, &pieces, &statistics) { return nil }
                 continue
             }
             if entry.segmentIsOver {
@@ -149,7 +151,7 @@ package final class StateMachine {
                 continue
             }
             arguments.removeAll(over: entry.reader.view)
-            guard let item = CommandBatch.item(&entry.reader, end: entry.segmentEnd, arguments: arguments) else {
+            guard var item = CommandBatch.item(&entry.reader, end: entry.segmentEnd, arguments: arguments) else {
                 check(false, "a committed item can be decoded")
                 return nil
             }
@@ -161,6 +163,11 @@ package final class StateMachine {
                 statistics.itemsSkipped += 1
                 continue
             }
+            if item.kind != .command {
+                sessions.applied(segment.owner, upTo: number)
+                guard let whole = pieces.take(item.kind, of: segment.owner, arguments) else { continue }
+                item = whole
+            }
             statistics.itemsExecuted += 1
             return Item(
                 owner: segment.owner, incarnation: segment.incarnation, number: number, connection: item.connection,
@@ -170,7 +177,8 @@ package final class StateMachine {
 
     /// Reads the next segment's header; false at the end of the payload.
     private static func beginSegment(
-        _ entry: inout OpenEntry, _ sessions: inout SessionTable, _ statistics: inout DatabaseStatistics
+        _ entry: inout OpenEntry, _ sessions: inout SessionTable, _ pieces: inout PieceTable,
+        _ statistics: inout DatabaseStatistics
     ) -> Bool {
         if entry.segment != nil { check(entry.reader.offset == entry.segmentEnd, "a segment's items fill its bytes") }
         if entry.reader.remaining == 0 { return false }
@@ -188,6 +196,7 @@ package final class StateMachine {
                 statistics.itemsSkipped += UInt64(segment.count)
             } else if session.incarnation < segment.incarnation {
                 sessions.begin(segment.owner, segment.incarnation)
+                pieces.drop(segment.owner)
             }
         } else {
             sessions.begin(segment.owner, segment.incarnation)
