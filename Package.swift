@@ -35,8 +35,11 @@ let package = Package(
         .executable(name: "kvdiff", targets: ["kvdiff"]),
     ],
     targets: [
+        // Instructions that Swift has no name for.
+        .systemLibrary(name: "CIntrinsics", path: "Sources/CIntrinsics"),
+
         // Pure modules: no I/O, no clock, no randomness of their own. Dependencies point down only.
-        library("Base"),
+        library("Base", ["CIntrinsics"]),
         library("RESP", ["Base"]),
         library("Consensus", ["Base"]),
         library("Database", ["Base", "RESP"]),

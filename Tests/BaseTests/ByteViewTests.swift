@@ -1,4 +1,4 @@
-import Base
+@testable import Base
 import Testing
 
 @Suite struct ByteViewTests {
@@ -35,6 +35,22 @@ import Testing
         let bytes = [UInt8]((0..<100).map { UInt8($0) })
         let parts = bytes.withView { CRC32C.checksum($0.dropFirst(37), continuing: CRC32C.checksum($0.slice(0, 37))) }
         #expect(parts == bytes.withView { CRC32C.checksum($0) })
+    }
+
+    /// The processor's instruction and the tables give the same, from any address, of any length, continued or not.
+    @Test func bothWaysToTheChecksumAgree() {
+        var random = RandomGenerator(seed: 32)
+        let bytes = (0..<300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        bytes.withView { view in
+            for start in 0..<9 {
+                for count in 0...(300 - start) {
+                    let piece = view.slice(start, count)
+                    let before = UInt32(truncatingIfNeeded: random.next())
+                    #expect(
+                        CRC32C.checksum(piece, continuing: before) == CRC32C.checksumByTables(piece, continuing: before))
+                }
+            }
+        }
     }
 }
 
