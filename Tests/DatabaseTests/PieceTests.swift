@@ -84,6 +84,38 @@ import Testing
         #expect(machine.apply(machine.payload(Array(segments.dropFirst(3)))) == [])
     }
 
+    @Test(arguments: [1, 100, 1 << 20])
+    func aRecordHasWhatIsBegun(budget: Int) throws {
+        let mine = pieces(words, of: 50, first: 1)
+        let others = pieces(
+            [Array("SET".utf8), Array("other".utf8), [UInt8](repeating: 1, count: 500)], of: 50, first: 1, owner: 2)
+        for index in 0..<4 { machine.apply(machine.payload([mine[index], others[index]])) }
+        let record = try #require(machine.machine.beginRecord())
+        let digest = machine.machine.digest()
+        // More pieces come while the record is written: it has those that were there.
+        let rest = machine.payload(Array(mine.dropFirst(4)) + Array(others.dropFirst(4)))
+        let bytes = ByteBuffer()
+        var index = 4
+        while !record.encode(into: bytes, budgetBytes: budget) {
+            if index < mine.count { machine.apply(machine.payload([mine[index]])) }
+            index += 1
+        }
+        let loader = StateLoader()
+        try loader.load(bytes.view)
+        let loaded = try loader.finish()
+        #expect(loaded.digest() == digest && record.digest == digest)
+        var executed = 0
+        rest.withView { payload in
+            loaded.begin(payload: payload, index: loaded.appliedIndex.next, term: Term(1))
+            while loaded.nextItem() {
+                executed += 1
+                loaded.execute(reply: ReplyWriter(ByteBuffer(), discards: true))
+            }
+            loaded.end()
+        }
+        #expect(executed == 2 && loaded.keyCount(3) == 2 && loaded.pieces.memoryBytes == 0)
+    }
+
     @Test func piecesThatDoNotFitAreNeverExecuted() {
         let segments = pieces(words, of: 50, first: 1)
         // Without the beginning; one left out; one too many bytes; the last one too short.

@@ -9,7 +9,10 @@ import Base
 // The bytes of all blocks, one behind the other, are items. An item may go on in the next block.
 //
 //     head     0x01, seed (UInt64), time, applied index, applied term, count of changes, whether keys expire (byte), parameters: count, each
-//              its name and value; sessions: count, each node, incarnation, last number; databases: count, each the number of its keys
+//              its name and value; sessions: count, each node, incarnation, last number; commands of which some pieces are applied:
+//              count, each node, bytes of the whole, bytes that are there, digest (two UInt64); databases: count, each the number of
+//              its keys
+//     piece    0x04, node, bytes: the next ones of its command, up to those that are there
 //     select   0x02, database: of the entries that follow
 //     entry    0x80 + type + 8 where there is a deadline + form * 16, changes since its version, (signed deadline - time in ms,) key,
 //              value
@@ -28,12 +31,13 @@ enum StateFormat {
     static let blockBytes = 1 << 16
     static let blockHeaderBytes = 4
     static let blockTrailerBytes = 8
-    /// The longest block: a command of 64 MiB can't make a longer one, whatever its key.
-    static let blockBytesMax = 1 << 28
+    /// The longest block: no command can make a longer one, whatever its key.
+    static let blockBytesMax = 1 << 30
 
     static let headItem: UInt8 = 0x01
     static let selectItem: UInt8 = 0x02
     static let endItem: UInt8 = 0x03
+    static let pieceItem: UInt8 = 0x04
     static let entryItem: UInt8 = 0x80
     static let deadlineBit: UInt8 = 8
 

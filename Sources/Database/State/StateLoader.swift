@@ -151,6 +151,10 @@ package final class StateLoader {
             }
             database = number
             keyspace = machine.execution.keyspaces[number]
+        case StateFormat.pieceItem:
+            guard let node = UInt32(exactly: try reader.number()), let machine,
+                machine.pieces.restore(of: NodeID(node), try reader.bytes())
+            else { throw .bad("a piece belongs to no command, or is too long") }
         case StateFormat.endItem: try end(&reader)
         default: throw .bad("an item is of no kind that is known")
         }
@@ -180,6 +184,14 @@ package final class StateLoader {
             if let last = made.sessions.sessions.last, session.node <= last.node { throw .bad("sessions ascend by node") }
             made.sessions.restore(session)
         }
+        for _ in 0..<(try reader.count(max: StateLoader.sessionsMax)) {
+            guard let node = UInt32(exactly: try reader.number()) else { throw .bad("a node has a smaller number") }
+            let (total, count) = (try reader.count(max: CommandBatch.assembledBytesMax), try reader.count())
+            let digest = Digest(high: try reader.integer(UInt64.self), low: try reader.integer(UInt64.self))
+            if !made.pieces.restore(of: NodeID(node), total: total, count: count, digest: digest) {
+                throw .bad("commands in pieces ascend by node, and lack their ends")
+            }
+        }
         if try reader.count() != made.execution.keyspaces.count { throw .bad("the state has another number of databases") }
         keys = []
         keysTotal = 0
@@ -200,6 +212,7 @@ package final class StateLoader {
         let digest = Digest(high: try reader.integer(UInt64.self), low: try reader.integer(UInt64.self))
         guard let machine else { throw .bad("the state has a head") }
         if total != UInt64(keysTotal) { throw .bad("the state has another number of keys") }
+        if !machine.pieces.completeRestore() { throw .bad("a command lacks pieces") }
         var whole = machine.headDigest
         for (number, keyspace) in machine.execution.keyspaces.enumerated() {
             if keyspace.count != keys[number] { throw .bad("a database has another number of keys") }

@@ -69,6 +69,9 @@ package final class StateRecord {
     @exclusivity(unchecked) private var valueBytes = 0
     /// Entries that were handed over and have kept their version. An entry that takes the place of one of them is newer.
     @exclusivity(unchecked) var taken = Set<UInt>()
+    /// Commands of which some pieces were applied, and the bytes of the first one that are encoded.
+    private var partials: RingBuffer<PieceTable.Partial>
+    private var partialBytesDone = 0
     /// The database of what was encoded last.
     @exclusivity(unchecked) var selected = -1
     @exclusivity(unchecked) private var blocks: UInt64 = 0
@@ -80,6 +83,8 @@ package final class StateRecord {
         (version, seed) = (execution.changes, machine.seed)
         (records, graveyard) = (execution.records, execution.graveyard)
         head = machine.headDigest
+        partials = RingBuffer()
+        for partial in machine.pieces.partials { partials.append(partial) }
         sources = execution.keyspaces.map { Source(keyspace: $0, keys: $0.count) }
         var numberOf = [Int](repeating: 0, count: execution.keyspaces.count)
         for (number, keyspace) in execution.keyspaces.enumerated() { numberOf[keyspace.identity] = number }
@@ -144,6 +149,8 @@ package final class StateRecord {
         while output.count < limit && !isComplete && visits < visitsMax {
             if !draining.isEmpty {
                 drain(output, limit)
+            } else if let partial = partials.first {
+                encode(partial, output, limit)
             } else if let value = queue.first {
                 encode(value, output, limit)
             } else if !pending.isEmpty {
@@ -178,6 +185,19 @@ package final class StateRecord {
         _ = queue.popFirst()
     }
 
+    /// Appends bytes of a command's pieces. Later ones are appended behind those of the record, which stay where they are.
+    private func encode(_ partial: PieceTable.Partial, _ output: ByteBuffer, _ limit: Int) {
+        let count = min(partial.count - partialBytesDone, max(1, limit - output.count))
+        output.append(byte: StateFormat.pieceItem)
+        output.append(variable: UInt64(partial.owner.rawValue))
+        output.append(variable: UInt64(count))
+        output.append(partial.bytes.view.slice(partialBytesDone, count))
+        partialBytesDone += count
+        if partialBytesDone < partial.count { return }
+        partialBytesDone = 0
+        _ = partials.popFirst()
+    }
+
     private func end(_ output: ByteBuffer) {
         var whole = head
         for source in sources {
@@ -201,6 +221,7 @@ package final class StateRecord {
         records.remove(self)
         while let value = queue.popFirst() { value.bury(in: graveyard) }
         sources = []
+        partials = RingBuffer()
         pending.removeAll(keeping: 16)
         draining.removeAll(keeping: 16)
         taken = []

@@ -10,7 +10,18 @@ struct PieceTable {
         /// Bytes of the whole.
         let total: Int
         /// Only ever appended to, within what was reserved at once: its bytes stay where they are.
-        let bytes: ByteBuffer
+        var bytes: ByteBuffer
+        /// Bytes that are there. (Whoever keeps a copy of this value has these, though `bytes` goes on.)
+        var count = 0
+        /// Of all pieces, each by itself.
+        var digest = Digest()
+
+        fileprivate mutating func append(_ piece: ByteView) {
+            check(bytes.count == count && count + piece.count <= total, "a command's pieces are no longer than the command")
+            bytes.append(piece)
+            count += piece.count
+            digest.append(Digest(piece, seed: 0))
+        }
     }
 
     /// In order of the owners.
@@ -34,22 +45,21 @@ struct PieceTable {
         if kind == .firstPiece {
             drop(owner)
             guard arguments.count == 2, let total = size(arguments[0]), total > bytes.count else { return nil }
-            let partial = Partial(owner: owner, total: total, bytes: ByteBuffer(capacity: total))
-            partial.bytes.append(bytes)
+            var partial = Partial(owner: owner, total: total, bytes: ByteBuffer(capacity: total))
+            partial.append(bytes)
             let place = partials.firstIndex { owner < $0.owner } ?? partials.count
             partials.insert(partial, at: place)
             return nil
         }
         guard let place = partials.firstIndex(where: { $0.owner == owner }) else { return nil }
-        let partial = partials[place]
-        let left = partial.total - partial.bytes.count
+        let left = partials[place].total - partials[place].count
         guard arguments.count == 1, kind == .piece ? bytes.count < left : bytes.count == left else {
             drop(owner)
             return nil
         }
-        partial.bytes.append(bytes)
+        partials[place].append(bytes)
         if kind == .piece { return nil }
-        partials.remove(at: place)
+        let partial = partials.remove(at: place)
         whole = partial.bytes
         var reader = ByteReader(partial.bytes.view)
         arguments.removeAll(over: partial.bytes.view)
@@ -66,6 +76,35 @@ struct PieceTable {
         return Int(total)
     }
 
+    // MARK: from a recorded state
+
+    /// Begins a command as a recorded state names it; its bytes follow. False where it can't be.
+    mutating func restore(of owner: NodeID, total: Int, count: Int, digest: Digest) -> Bool {
+        if let last = partials.last, owner <= last.owner { return false }
+        if count <= 0 || count >= total { return false }
+        partials.append(Partial(owner: owner, total: total, bytes: ByteBuffer(), count: count, digest: digest))
+        return true
+    }
+
+    /// Takes the next bytes of a command that was begun so.
+    func restore(of owner: NodeID, _ bytes: ByteView) -> Bool {
+        guard let partial = partials.first(where: { $0.owner == owner }), bytes.count <= partial.count - partial.bytes.count
+        else { return false }
+        partial.bytes.append(bytes)
+        return true
+    }
+
+    /// Ends it; false where bytes are missing.
+    mutating func completeRestore() -> Bool {
+        for place in partials.indices {
+            let partial = partials[place]
+            if partial.bytes.count != partial.count { return false }
+            partials[place].bytes = ByteBuffer(capacity: partial.total)
+            partials[place].bytes.append(partial.bytes.view)
+        }
+        return true
+    }
+
     /// Bytes of memory that wait for their command's last piece.
     var memoryBytes: Int { partials.reduce(0) { $0 + $1.total } }
 
@@ -75,7 +114,7 @@ struct PieceTable {
         for partial in partials {
             digest.append(UInt64(partial.owner.rawValue))
             digest.append(UInt64(partial.total))
-            digest.append(Digest(partial.bytes.view, seed: 0))
+            digest.append(partial.digest)
         }
         return digest
     }

@@ -45,6 +45,14 @@ extension StateRecord {
             output.append(variable: session.incarnation.rawValue)
             output.append(variable: session.lastApplied)
         }
+        output.append(variable: UInt64(machine.pieces.partials.count))
+        for partial in machine.pieces.partials {
+            output.append(variable: UInt64(partial.owner.rawValue))
+            output.append(variable: UInt64(partial.total))
+            output.append(variable: UInt64(partial.count))
+            output.append(integer: partial.digest.high)
+            output.append(integer: partial.digest.low)
+        }
         output.append(variable: UInt64(machine.execution.keyspaces.count))
         for keyspace in machine.execution.keyspaces { output.append(variable: UInt64(keyspace.count)) }
     }
