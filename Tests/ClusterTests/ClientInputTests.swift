@@ -84,7 +84,7 @@ extension ClusterTests {
                     let large = try node.connect(timeout: .seconds(120))
                     let other = try cluster.nodes[(round + 1) % 3].connect(timeout: .seconds(120))
                     try large.send([["APPEND", "large", value], ["INCR", "sent"]])
-                    for count in 1...20 { #expect(try other.call("INCR", "others:\(round)") == .integer(count)) }
+                    for count in Int64(1)...20 { #expect(try other.call("INCR", "others:\(round)") == .integer(count)) }
                     #expect(try large.receive() == .integer(Int64(round + 1) * byteCount))
                     #expect(try large.receive() == .integer(Int64(round + 1)))
                     #expect(try other.call("STRLEN", "large") == .integer(Int64(round + 1) * byteCount))

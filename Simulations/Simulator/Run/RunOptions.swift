@@ -92,8 +92,8 @@ package struct RunOptions: Sendable {
         limits.proposalBytesMax = random.choice(of: [512, 64 << 20, 64 << 20])
         // A generator of its own: the draws of everything else stay what they were.
         var pieces = RandomGenerator(seed: seed ^ 0x7069_6563_6573)
-        limits.pieceBytesMax = pieces.choice(of: [8, 30, 200, 1 << 20])
-        limits.proposalWindowBytes = pieces.choice(of: [1, 1000, 16 << 20])
+        limits.pieceBytesMax = pieces.choice(of: [16, 64, 1 << 20])
+        limits.proposalWindowBytes = pieces.choice(of: [200, 1000, 16 << 20])
         disk = RunOptions.drawDisk(&random)
         writesInline = random.chance(1, in: 2)
         turn = .microseconds(2)...Nanoseconds.microseconds(random.choice(of: [20, 200]))
