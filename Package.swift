@@ -78,7 +78,7 @@ let package = Package(
         tests("DistributedSnapshotTests", ["Base", "DistributedSnapshot"]),
         tests("StorageTests", ["Base", "Consensus", "Storage"]),
         tests("DatabaseTests", ["Base", "RESP", "Database"]),
-        tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
+        tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"]),
         tests("PosixTests", ["Base", "Node", "Storage", "Posix", "kvd"]),
         // The program is run, too.
         tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator", "kvsim"]),

@@ -13,6 +13,9 @@ package struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertib
     package static func < (a: SnapshotID, b: SnapshotID) -> Bool { a.rawValue < b.rawValue }
     @usableFromInline package var description: String { "\(rawValue)" }
 
+    /// Who made it.
+    package var initiator: NodeID { NodeID(UInt32(truncatingIfNeeded: rawValue >> 10) & SnapshotID.nodeNumberMax) }
+
     /// Initiators have numbers up to this.
     package static let nodeNumberMax: UInt32 = 4095
     private static let millisecondsMax: UInt64 = 1 << 42 - 1

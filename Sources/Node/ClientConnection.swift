@@ -43,7 +43,9 @@ final class ClientConnection {
     var isNoTouch = false
     /// Closed as soon as the output has left; nothing more is read.
     var isClosing = false
-    /// Whether this turn's effects already name the connection.
+    /// The driver was told to close it behind its output.
+    var isLeaving = false
+    /// Whether this turn's effects (or the held ones) already name the connection.
     var isListedForOutput = false
     var isReadingPaused = false
     /// Whether the last reply left more output behind than the limit allows.

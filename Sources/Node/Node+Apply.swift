@@ -90,7 +90,8 @@ extension Node {
         // One reply may be larger than the limit; it is the next one that finds it exceeded.
         let isOver = connection.isOverOutputLimit
         connection.isOverOutputLimit = connection.output.count > options.limits.clientOutputBytesMax
-        if isOver && connection.isOverOutputLimit && !connection.isClosing {
+        // While replies are held it is not the client who is slow.
+        if isOver && connection.isOverOutputLimit && !connection.isClosing && !holdsReplies {
             log(
                 .warning,
                 "closed client \(connection.address): \(connection.output.count) bytes of replies wait for it, over the limit of \(options.limits.clientOutputBytesMax)"

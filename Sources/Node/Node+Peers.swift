@@ -84,6 +84,7 @@ extension Node {
         peers[index].link = nil
         if link.isOpen {
             log(.info, "the link to node \(peer) is closed")
+            channelClosed(to: peer)
             peers[index].dialAt = now.instant
             peers[index].retryDelay = options.dialRetryMin
             group.raft.peerReset(peer, isConnected: false, now: now, random: random.next())
@@ -120,6 +121,7 @@ extension Node {
             return "cluster id \(hello.clusterID) is not \(options.clusterID): it belongs to another cluster"
         }
         if hello.receiver != id { return "it looks for node \(hello.receiver), this is node \(id): check the list of peers" }
+        if hello.incarnation.rawValue == 0 { return "a node's first run is 1, not 0" }
         if peerPosition(hello.sender) == nil { return "node \(hello.sender) is not a member of this cluster" }
         if let peer = link.peer, peer != hello.sender {
             return "node \(hello.sender) answers at the address of node \(peer): check the list of peers"
@@ -170,6 +172,7 @@ extension Node {
         peers[index].retryDelay = options.dialRetryMin
         peers[index].lastFailure = ""
         log(.info, "linked with node \(hello.sender), run \(hello.incarnation), at \(link.address)")
+        channelOpened(to: hello.sender, incarnation: hello.incarnation)
         group.raft.peerReset(hello.sender, isConnected: true, now: now, random: random.next())
         if group.sentTo?.leader == hello.sender { group.sentTo = nil }
     }
@@ -249,6 +252,7 @@ extension Node {
             }
             return closeLink(link)
         }
+        if frame.type.isCounted && !admits(frame, from: peer, on: link) { return }
         switch frame.type {
         case .raft where frame.group == group.id:
             guard let message = MessageCodec.decode(frame.payload, from: peer, to: id) else {
@@ -258,6 +262,8 @@ extension Node {
             group.raft.receive(message, now: now, random: random.next())
         case .proposals where frame.group == group.id:
             takeProposals(frame.payload, from: peer, on: link)
+        case .snapshot where frame.group == group.id:
+            takeSnapshotMessage(frame.payload, from: peer)
         default:
             log(
                 .warning,
@@ -286,10 +292,8 @@ extension Node {
             log(.warning, "closed the link to node \(message.to): \(link.output.count) bytes wait to be sent, over the limit")
             return closeLink(link)
         }
-        let start = PeerFrame.begin(.raft, group: group.id, colour: colour, in: link.output)
+        let start = beginFrame(.raft, to: message.to, on: link)
         MessageCodec.encode(message, into: link.output)
-        PeerFrame.end(start, in: link.output)
-        statistics.peerFramesOut += 1
-        listForOutput(link)
+        endFrame(start, on: link)
     }
 }

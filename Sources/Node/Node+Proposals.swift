@@ -28,13 +28,11 @@ extension Node {
             group.proposals.takeUnsent(windowBytes: options.limits.proposalWindowBytes) { addSegment($0.bytes) }
         } else if let link = openLink(to: leader) {
             group.proposals.takeUnsent(windowBytes: options.limits.proposalWindowBytes) { frame in
-                let start = PeerFrame.begin(.proposals, group: group.id, colour: colour, in: link.output)
+                let start = beginFrame(.proposals, to: leader, on: link)
                 link.output.append(integer: term.rawValue)
                 link.output.append(frame.bytes)
-                PeerFrame.end(start, in: link.output)
-                statistics.peerFramesOut += 1
+                endFrame(start, on: link)
                 statistics.proposalsForwarded += UInt64(frame.count)
-                listForOutput(link)
             }
         }
     }

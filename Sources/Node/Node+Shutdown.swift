@@ -29,9 +29,9 @@ extension Node {
     /// Ends the node when nothing is on its way any more, or when the time is up.
     func continueShutdown() {
         guard let shutdown else { return }
-        let answered = group.proposals.isEmpty && group.reads.isEmpty && group.raft.role != .leader
+        let answered = group.proposals.isEmpty && group.reads.isEmpty && group.raft.role != .leader && !holdsReplies
         if !answered && now.instant < shutdown.deadline
-            && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty)
+            && !(group.raft.role == .leader && peers.isEmpty && group.proposals.isEmpty && !holdsReplies)
         {
             return
         }

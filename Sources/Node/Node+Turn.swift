@@ -27,6 +27,7 @@ extension Node {
             continueSelfCheck()
             closeIdleClients()
             closeAnsweredClients()
+            continueSnapshots()
             continueShutdown()
         }
         sealAtRest()
@@ -61,7 +62,7 @@ extension Node {
     }
 
     /// Carries out what consensus asks for until it asks for nothing more in this turn.
-    private func drainRaft() {
+    func drainRaft() {
         drainOnce()
         if group.toAnnounce.isEmpty { return }
         for peer in group.toAnnounce { group.raft.announceCommit(to: peer) }
@@ -174,6 +175,10 @@ extension Node {
     // MARK: output
 
     private func finishOutput() {
+        if holdsReplies { withholdReplies() }
+        for (connection, afterOutput) in effects.closeClients where afterOutput {
+            clients[connection.rawValue]?.isLeaving = true
+        }
         for id in effects.peerOutput { links[id.rawValue]?.isListedForOutput = false }
         for id in effects.clientOutput { clients[id.rawValue]?.isListedForOutput = false }
     }

@@ -61,7 +61,18 @@ package final class Node {
     // Peers.
     var peers: [PeerState]
     var links: [UInt64: PeerLink] = [:]
-    var colour = SnapshotID.none
+
+    // Distributed snapshots (`Node+Snapshots`).
+    @exclusivity(unchecked) var participant: SnapshotParticipant
+    var isCarryingOutSnapshotEffects = false
+    var archive = SnapshotArchive()
+    /// For checkers: what happens on the channels is noted here, when they ask for it.
+    package var channelEvents: [ChannelEvent]?
+    /// Replies wait for the markers of a strict snapshot (`Node+ReplyHold`): whose, and which connections are to be closed behind them.
+    var holdsReplies = false
+    var heldOutput: [ConnectionID] = []
+    var heldCloses: [ConnectionID] = []
+    let noOutput = ByteBuffer(capacity: 16)
 
     // The turn.
     /// Where the handlers of the event in hand leave what is to be done.
@@ -118,6 +129,10 @@ package final class Node {
         peers = options.members.filter { $0.id != options.id }.map {
             PeerState(id: $0.id, address: $0.address, dialAt: now.instant, retryDelay: options.dialRetryMin)
         }
+        var snapshotOptions = options.snapshots
+        snapshotOptions.node = options.id
+        snapshotOptions.incarnation = incarnation
+        participant = SnapshotParticipant(options: snapshotOptions, now: now.instant)
         self.now = now
         self.random = random
         startedAt = now.instant
@@ -169,7 +184,7 @@ package final class Node {
 
     /// The deadlines of what the node does only once its incarnation is on disk.
     private var nextDeadlineOfSpeaking: Instant {
-        var deadline = group.raft.nextDeadline
+        var deadline = min(group.raft.nextDeadline, participant.nextDeadline)
         if let shutdown {
             deadline = min(deadline, shutdown.deadline)
         } else {
@@ -184,9 +199,6 @@ package final class Node {
         if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
         return deadline
     }
-
-    /// Replies of a client that have not left yet; nil when the connection is gone.
-    package func output(of connection: ConnectionID) -> ByteBuffer? { clients[connection.rawValue]?.output }
 
     /// Frames for a peer that have not left yet; nil when the link is gone.
     package func output(of link: PeerLinkID) -> ByteBuffer? { links[link.rawValue]?.output }

@@ -1,5 +1,6 @@
 import Base
 import Consensus
+import DistributedSnapshot
 import Storage
 
 /// Everything a node is told at its start. Nothing here changes in a run.
@@ -17,6 +18,8 @@ package struct NodeOptions: Sendable {
     package var dialRetryMax = Nanoseconds.milliseconds(500)
     /// A command that arrives while no leader has been known for this long is refused (it is definitely not executed).
     package var noLeaderGrace = Nanoseconds.milliseconds(5_000)
+    /// Of distributed snapshots; the node fills itself and its run in.
+    package var snapshots: SnapshotOptions
 
     package struct Member: Sendable, Equatable {
         package var id: NodeID
@@ -34,6 +37,7 @@ package struct NodeOptions: Sendable {
         self.members = members.sorted { $0.id < $1.id }
         raft = RaftOptions(id: id)
         log = LogOptions()
+        snapshots = SnapshotOptions(node: id, incarnation: Incarnation(1))
     }
 }
 

@@ -11,6 +11,11 @@ package enum PeerFrameType: UInt8, Sendable {
     case raft = 3
     /// Commands of the sender's clients on their way to the leader.
     case proposals = 4
+    /// A message about distributed snapshots (`SnapshotMessage`); not part of any channel's state.
+    case snapshot = 5
+
+    /// Whether the frame is one of those whose sending and receipt a distributed snapshot cuts between.
+    var isCounted: Bool { self == .raft || self == .proposals }
 }
 
 /// Header of every frame between nodes: 28 bytes, little-endian.
@@ -22,7 +27,7 @@ package enum PeerFrameType: UInt8, Sendable {
 /// | 8 | 1 | type |
 /// | 9 | 3 | zero |
 /// | 12 | 4 | group |
-/// | 16 | 8 | colour: the sender's newest distributed snapshot (DESIGN, section 7.3) |
+/// | 16 | 8 | colour: the distributed snapshot that the sender recorded last (DESIGN, section 7.3) |
 /// | 24 | 4 | zero, for a later version |
 package struct PeerFrame {
     package static let headerBytes = 28
@@ -36,6 +41,8 @@ package struct PeerFrame {
     package var colour: SnapshotID
     /// Valid as long as the buffer that was decoded.
     package var payload: ByteView
+    /// The whole frame, header included; valid as long.
+    package var bytes: ByteView
 
     /// Why bytes are not a frame. Each ends the link: a stream that lost its framing can't be trusted again.
     package enum DecodingError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -74,7 +81,7 @@ package struct PeerFrame {
             type: type,
             group: GroupID(input.integer(at: 12, as: UInt32.self)),
             colour: SnapshotID(input.integer(at: 16, as: UInt64.self)),
-            payload: input.slice(headerBytes, length))
+            payload: input.slice(headerBytes, length), bytes: input.slice(0, consumed))
     }
 
     /// Appends a header with room for length and checksum; returns the frame's offset in `buffer` for `end`.
@@ -110,7 +117,8 @@ package struct PeerFrame {
 package struct PeerHello: Equatable, Sendable {
     /// "CRCL".
     static let magic: UInt32 = 0x4C43_5243
-    package static let protocolVersion: UInt32 = 1
+    /// 2: frames of distributed snapshots, and colours that mean something.
+    package static let protocolVersion: UInt32 = 2
 
     package var version: UInt32
     package var clusterID: ClusterID

@@ -40,6 +40,8 @@ final class MiniCluster {
     private var nextClient: UInt64 = 1
     /// Whether disk operations complete.
     var isDiskRunning = true
+    /// Machines that take no turns.
+    var paused: Set<Int> = []
     var configure: (inout NodeOptions) -> Void = { _ in }
 
     init(_ count: UInt32, configure: @escaping (inout NodeOptions) -> Void = { _ in }) throws {
@@ -100,7 +102,7 @@ final class MiniCluster {
 
     private func step(_ index: Int) -> Bool {
         let machine = machines[index]
-        guard let node = machine.node else { return false }
+        guard let node = machine.node, !paused.contains(index) else { return false }
         node.handle(.turnEnded, now: now, into: &machine.effects)
         let hasMoved = carryOut(index)
         // A node that asks for its next turn at once has not settled.

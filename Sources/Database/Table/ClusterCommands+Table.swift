@@ -15,6 +15,26 @@ enum ClusterCommands {
             summary: "Sets parameters of the whole cluster; CONFIG SET does it where the parameter is one.",
             body: ServerCommands.setParameter),
         CommandDefinition(
+            "kv.snapshot", arity: -2, [], group: .coracle, since: "0.2.0", complexity: "Depends on the subcommand.",
+            summary: "Commands about distributed snapshots.",
+            subcommands: [
+                CommandDefinition(
+                    "abort", arity: 3, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(1)", summary: "Gives up a snapshot that the answering node began."),
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .coracle, since: "0.2.0", complexity: "O(1)",
+                    summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "list", arity: 2, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(N) for N snapshots", summary: "Lists the snapshots that the answering node knows of."),
+                CommandDefinition(
+                    "status", arity: 3, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(N) for N channels", summary: "Returns what the answering node knows of a snapshot."),
+                CommandDefinition(
+                    "take", arity: -2, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(N) for N nodes", summary: "Begins a snapshot of all nodes; returns its id."),
+            ]),
+        CommandDefinition(
             "kv.status", arity: 1, [.loading, .stale, .fast], group: .coracle, since: "0.1.0", complexity: "O(1)",
             summary: "Returns the state of the node and its group."),
         CommandDefinition(

@@ -56,6 +56,11 @@ enum LocalCommand: String, CaseIterable {
     case failover, psync, replconf, replicaof, slaveof, sync
     case kvStatus = "kv.status"
     case kvTransferLeader = "kv.transfer-leader"
+    case snapshotTake = "kv.snapshot|take"
+    case snapshotStatus = "kv.snapshot|status"
+    case snapshotList = "kv.snapshot|list"
+    case snapshotAbort = "kv.snapshot|abort"
+    case snapshotHelp = "kv.snapshot|help"
 
     /// For each `Command.index` of `table`: which local command it is.
     static func map(_ table: CommandTable) -> [LocalCommand?] {
@@ -116,6 +121,11 @@ extension Node {
         case .failover, .psync, .replconf, .replicaof, .slaveof, .sync: refuseReplication(connection, command)
         case .kvStatus: kvStatus(connection)
         case .kvTransferLeader: kvTransferLeader(connection)
+        case .snapshotTake: snapshotTake(connection)
+        case .snapshotStatus: snapshotStatus(connection)
+        case .snapshotList: snapshotList(connection)
+        case .snapshotAbort: snapshotAbort(connection)
+        case .snapshotHelp: CommandHelp.reply("KV.SNAPSHOT", Node.snapshotHelp, connection.writer)
         }
     }
 
