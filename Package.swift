@@ -58,7 +58,9 @@ let package = Package(
         program("kvctl", ["ArgumentParsing", "Base", "RESP", "Database", "Consensus", "Storage", "CLinux", "kvd"]),
 
         // The same node under a simulated machine.
-        library("Simulator", path: "Simulations/Simulator", ["Base", "RESP", "Consensus", "Database", "Storage", "Node"]),
+        library(
+            "Simulator", path: "Simulations/Simulator",
+            ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"]),
         program("kvsim", path: "Simulations/kvsim", ["ArgumentParsing", "Base", "Simulator"]),
 
         program(
@@ -81,7 +83,9 @@ let package = Package(
         tests("NodeTests", ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"]),
         tests("PosixTests", ["Base", "Node", "Storage", "Posix", "kvd"]),
         // The program is run, too.
-        tests("SimulatorTests", ["Base", "RESP", "Consensus", "Database", "Storage", "Node", "Simulator", "kvsim"]),
+        tests(
+            "SimulatorTests",
+            ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node", "Simulator", "kvsim"]),
         tests("DifferentialTests", ["Base", "RESP", "Database", "Differential", "kvdiff"]),
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),

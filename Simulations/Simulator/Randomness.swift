@@ -4,7 +4,7 @@ import Base
 /// in one part disturbs the others as little as possible.
 package struct Randomness: Sendable {
     package enum Purpose: UInt64, Sendable {
-        case options = 1, network, disk, clients, faults, machines, entropy
+        case options = 1, network, disk, clients, faults, machines, entropy, snapshots
     }
 
     private let seed: UInt64

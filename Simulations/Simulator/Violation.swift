@@ -34,6 +34,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case diskContract
         /// A node starts from what a crash left, and refuses only what is really damaged.
         case recovery
+        /// A distributed snapshot is consistent, exact, and what it says of itself (Chandy and Lamport, 1985).
+        case cut
         /// A node does what the drivers' contract says.
         case driverContract
     }

@@ -65,6 +65,9 @@ struct FrameFuzz: FuzzTarget {
         case .proposals:
             if frame.payload.count >= 8 { _ = CommandBatch.validateSegment(frame.payload.dropFirst(8)) }
             return nil
+        case .snapshot:
+            guard let message = SnapshotMessage.decode(frame.payload) else { return nil }
+            return message.encoded() == frame.payload.array ? nil : "a snapshot message encodes to other bytes"
         case .refusal:
             return nil
         }

@@ -52,6 +52,8 @@ package struct SnapshotFaults: OptionSet, Sendable {
     package static let stopRecordingEarly = SnapshotFaults(rawValue: 4)
     /// A run that never heard of the snapshot takes part although the initiator named an earlier run of the node.
     package static let anyRunTakesPart = SnapshotFaults(rawValue: 8)
+    /// Some markers of other nodes' snapshots are not passed on to some nodes.
+    package static let loseMarkers = SnapshotFaults(rawValue: 16)
 }
 
 /// What an operator asks for.

@@ -107,9 +107,16 @@ extension SnapshotParticipant {
             snapshot.collection = .init(allowsPartial: allowsPartial, answers: awaited)
         }
         open.append(snapshot)
-        broadcast(.marker(marker, previous: previous))
+        sendMarkers(.marker(marker, previous: previous), marker.id)
         if takesPart && marker.isStrict { startHolding(open.count - 1) }
         if let objection { answer(open.count - 1, .missing(objection)) }
+    }
+
+    private mutating func sendMarkers(_ message: SnapshotMessage, _ id: SnapshotID) {
+        guard options.faults.contains(.loseMarkers) else { return broadcast(message) }
+        for peer in peers where (id.rawValue >> 22 + UInt64(peer.node.rawValue + node.rawValue)) % 3 != 0 {
+            send(message, to: peer.node)
+        }
     }
 
     /// Why this node has no part in a snapshot that asks for one.

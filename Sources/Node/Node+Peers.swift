@@ -172,7 +172,7 @@ extension Node {
         peers[index].retryDelay = options.dialRetryMin
         peers[index].lastFailure = ""
         log(.info, "linked with node \(hello.sender), run \(hello.incarnation), at \(link.address)")
-        channelOpened(to: hello.sender, incarnation: hello.incarnation)
+        channelOpened(to: hello.sender, incarnation: hello.incarnation, on: link)
         group.raft.peerReset(hello.sender, isConnected: true, now: now, random: random.next())
         if group.sentTo?.leader == hello.sender { group.sentTo = nil }
     }

@@ -205,6 +205,9 @@ package final class Node {
 
     // MARK: for checkers
 
+    /// Distributed snapshots that are not over for this node.
+    package var openSnapshots: [SnapshotID] { participant.openIDs }
+
     /// Consensus as it is now (a copy), for checkers and status.
     package var raft: Raft { group.raft }
     /// The state machine, to be looked at between events only.

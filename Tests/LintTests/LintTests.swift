@@ -19,7 +19,7 @@ import Testing
         "ArgumentParsing": [],
         "Posix": ["Base", "CLinux", "Consensus", "Glibc", "Node", "Storage", "Synchronization"],
         "kvd": ["ArgumentParsing", "Base", "CLinux", "Consensus", "Glibc", "Node", "Posix", "Storage"],
-        "Simulator": ["Base", "RESP", "Consensus", "Database", "Storage", "Node"],
+        "Simulator": ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"],
         "Differential": ["Base", "RESP", "Database"],
         "kvsim": ["ArgumentParsing", "Base", "Consensus", "Glibc", "Simulator"],
     ]

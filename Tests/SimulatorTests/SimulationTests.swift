@@ -64,6 +64,7 @@ import Testing
             options.delay = .microseconds(100)...Nanoseconds.microseconds(300)
             options.raft.uncommittedBytesMax = 64 << 20
             options.limits.proposalBytesMax = 64 << 20
+            options.takesSnapshots = false
             shape(&options)
             return SimulationTests.run(options)
         }
@@ -96,7 +97,7 @@ import Testing
     }
 
     @Test func forgettingAVoteIsFound() {
-        expectFound(.skipVotePersistence, seeds: 1...12) { options in
+        expectFound(.skipVotePersistence, seeds: 1...40) { options in
             options.faultWeights = [(.doubleVote, 1)]
             options.faultInterval = .milliseconds(100)
         }

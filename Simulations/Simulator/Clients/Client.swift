@@ -20,6 +20,8 @@ final class Client {
         case selfCheck
         /// The operator's command: any answer.
         case any
+        /// KV.SNAPSHOT TAKE: an id, or that too many are open.
+        case snapshot
         /// A command of a scenario, which shows the answer.
         case scripted
         /// Planted: the reply of a command that should not have been sent.
@@ -35,6 +37,10 @@ final class Client {
         case generator
         /// Hands leadership on when told.
         case `operator`
+        /// Takes distributed snapshots at any time, on any node.
+        case snapshots
+        /// Takes one more when nothing fails any more.
+        case lastSnapshot
         /// Says what a scenario says.
         case scripted
         /// Reads everything from one node at the end.

@@ -1,4 +1,5 @@
 import Consensus
+import DistributedSnapshot
 
 /// A bug planted on purpose, to prove that a checker is not blind: in the node itself, or in the simulated world in the place
 /// of one that a node could have.
@@ -10,6 +11,14 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     case acknowledgeBeforeSync
     /// A node forgets its vote when it crashes.
     case skipVotePersistence
+
+    // In distributed snapshots; see `SnapshotFaults`.
+    /// Markers are lost, and the colours of frames are not looked at.
+    case loseMarkers
+    /// A new channel does not begin with the markers of open snapshots.
+    case noMarkersAtOpening
+    /// The recording of a channel stops too soon.
+    case stopRecordingEarly
 
     // In the world.
     /// The driver takes a follower for a leader.
@@ -45,6 +54,16 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         }
     }
 
+    /// The bugs to plant in distributed snapshots.
+    var snapshotFaults: SnapshotFaults {
+        switch self {
+        case .loseMarkers: [.loseMarkers, .ignoreColours]
+        case .noMarkersAtOpening: .noMarkersAtOpening
+        case .stopRecordingEarly: .stopRecordingEarly
+        default: []
+        }
+    }
+
     /// What a run that meets the bug may break first.
     package var breaks: [Violation.Kind] {
         switch self {
@@ -60,6 +79,7 @@ package enum PlantedFault: String, CaseIterable, Sendable {
                 .logMatching, .progress,
             ]
         case .skipVotePersistence, .secondLeader: [.electionSafety, .logMatching, .committedEntryChanged, .leaderCompleteness]
+        case .loseMarkers, .noMarkersAtOpening, .stopRecordingEarly: [.cut]
         case .otherState: [.stateDigest]
         case .dropConnection: [.droppedConnection]
         // Whoever asked something else may take the reply for an answer.

@@ -1,5 +1,6 @@
 import Base
 import Consensus
+import DistributedSnapshot
 import Node
 import Storage
 
@@ -61,6 +62,11 @@ package struct RunOptions: Sendable {
     package var disksRot: Bool
     /// Nodes accept or drop a late notice of what they closed themselves.
     package var reportsOwnCloses: Bool
+
+    /// Whether snapshots are taken, one in about `snapshotInterval`, and how a node holds replies and limits recordings for them.
+    package var takesSnapshots: Bool
+    package var snapshotInterval: Nanoseconds
+    package var snapshots: SnapshotOptions
 
     /// A scenario says what happens: there are no clients and phases of its own.
     var isScripted = false
@@ -128,6 +134,20 @@ package struct RunOptions: Sendable {
         }
         disksRot = random.chance(1, in: 10)
         reportsOwnCloses = random.chance(1, in: 2)
+        var snapshotRandom = Randomness(seed: seed).generator(for: .snapshots)
+        let drawsSnapshots = snapshotRandom.chance(1, in: 2)
+        takesSnapshots = drawsSnapshots || !(planted?.snapshotFaults ?? []).isEmpty
+        snapshotInterval = .milliseconds(snapshotRandom.choice(of: [20, 100, 400]))
+        snapshots = RunOptions.drawSnapshots(&snapshotRandom)
+        snapshots.faults = planted?.snapshotFaults ?? []
+    }
+
+    private static func drawSnapshots(_ random: inout RandomGenerator) -> SnapshotOptions {
+        var options = SnapshotOptions(node: NodeID(1), incarnation: Incarnation(1))
+        options.holdMax = .milliseconds(random.choice(of: [5, 200, 200]))
+        options.channelBytesMax = random.choice(of: [2_000, 64 << 20, 64 << 20])
+        options.endedMax = random.choice(of: [1, 3, 64])
+        return options
     }
 
     private static func drawRaft(_ random: inout RandomGenerator) -> RaftOptions {

@@ -18,6 +18,11 @@ package struct RunStatistics: Equatable, Sendable {
     package var digestComparisons = 0
     /// Nodes that refused to start because their disk had lost data.
     package var refusedStarts = 0
+    /// Distributed snapshots that began, and those of them that were complete, and strict; and the frames in flight in them.
+    package var snapshots = 0
+    package var completeSnapshots = 0
+    package var strictSnapshots = 0
+    package var framesInFlight = 0
     /// Keys whose history was too hard to decide.
     package var undecided = 0
     package init() {}
@@ -42,6 +47,10 @@ package struct RunReport: Sendable {
         text +=
             "\(s.events) events, \(s.operations) operations (\(s.acknowledged) answered, \(s.unknown) unknown, \(s.refused) refused), "
         text += "\(s.drawn) drawn, \(s.committed) entries, \(s.elections) elections, \(s.faults) faults, \(s.crashes) crashes"
+        if s.snapshots > 0 {
+            text += ", \(s.snapshots) snapshots (\(s.completeSnapshots) complete, \(s.strictSnapshots) strict, "
+            text += "\(s.framesInFlight) frames in flight)"
+        }
         if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
         if s.undecided > 0 { text += ", \(s.undecided) keys undecided" }
         if let violation { text += "\n  \(violation)" }
@@ -59,7 +68,9 @@ package struct RunReport: Sendable {
             ("drawn", UInt64(s.drawn)), ("drawnErrors", UInt64(s.drawnErrors)),
             ("elections", UInt64(s.elections)), ("faults", UInt64(s.faults)), ("crashes", UInt64(s.crashes)),
             ("digestComparisons", UInt64(s.digestComparisons)), ("refusedStarts", UInt64(s.refusedStarts)),
-            ("undecidedKeys", UInt64(s.undecided)),
+            ("undecidedKeys", UInt64(s.undecided)), ("snapshots", UInt64(s.snapshots)),
+            ("completeSnapshots", UInt64(s.completeSnapshots)), ("strictSnapshots", UInt64(s.strictSnapshots)),
+            ("framesInFlight", UInt64(s.framesInFlight)),
         ]
         var text = "{\"ok\":\(violation == nil),\"hash\":\"\(hash)\""
         for (name, value) in numbers { text += ",\"\(name)\":\(value)" }

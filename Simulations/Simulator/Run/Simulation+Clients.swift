@@ -7,6 +7,7 @@ extension Simulation {
         addClient(.expiry, isPatient: true)
         for index in 0..<options.generatorCount { addClient(.generator, isPatient: index % 2 == 0) }
         addClient(.operator, isPatient: false)
+        if options.takesSnapshots { addClient(.snapshots, isPatient: false) }
     }
 
     @discardableResult
@@ -108,6 +109,8 @@ extension Simulation {
         case .generator: sendDrawn(client, buffer)
         case .operator: sendTransfer(client, buffer)
         case .auditor: sendAudit(client, buffer)
+        case .snapshots: sendSnapshots(client) { send($0, .snapshot, client, buffer) }
+        case .lastSnapshot: send(["KV.SNAPSHOT", "TAKE", "TIMEOUT", "5000"], .snapshot, client, buffer)
         case .scripted: return sendScripted(client)
         }
         client.sentAt = time

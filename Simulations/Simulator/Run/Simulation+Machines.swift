@@ -30,6 +30,7 @@ extension Simulation {
         result.raft.id = machine.id
         result.log = options.log
         result.limits = options.limits
+        result.snapshots = options.snapshots
         return result
     }
 
@@ -54,6 +55,10 @@ extension Simulation {
             let node = try Node(
                 options: nodeOptions(machine), identity: machine.identity, recovering: machine.disk, now: now,
                 entropy: machine.random.next(), into: &machine.effects)
+            if options.takesSnapshots {
+                node.channelEvents = []
+                cuts.starts(machine.index)
+            }
             machine.node = node
         } catch {
             machine.effects.removeAll()
@@ -126,6 +131,7 @@ extension Simulation {
         for input in inputs.prefix(limit) { try take(input, machine, node, now) }
         machine.inbox = Array(inputs.dropFirst(limit)) + machine.inbox
         node.handle(.turnEnded, now: now, into: &machine.effects)
+        try observeChannels(machine)
         machine.busyUntil = time + machine.random.duration(in: options.turn)
         try carryOut(machine)
         guard machine.isUp else { return }

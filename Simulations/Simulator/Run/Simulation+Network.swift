@@ -28,6 +28,7 @@ extension Simulation {
         let count = min(room, buffer.count)
         let bytes = buffer.view.slice(0, count).array
         buffer.consume(count)
+        noteDeparture(link, side: side)
         transmit(bytes, on: link, from: side)
         if isPartial && !buffer.isEmpty { machine.inbox.append(.writable(link, side: side)) }
         finishClosing(link, machine)

@@ -32,6 +32,7 @@ extension Simulation {
                 for machine in machines where machine.isUp {
                     connect(addClient(.auditor(machine: machine.index), isPatient: true))
                 }
+                askForLastSnapshot()
                 enter(.auditing)
             }
         case .auditing: if clients.allSatisfy(\.isRetired) { enter(.settling) }
@@ -101,6 +102,7 @@ extension Simulation {
             // A key that was set by a command of unknown outcome may have begun its time late; but it must end by itself.
             if node.machine.expiringKeyCount(0) != 0 { return false }
         }
+        if try !snapshotsAreOver() { return false }
         for machine in machines {
             guard let node = machine.node else { continue }
             let digest = node.machine.digest()
@@ -114,7 +116,7 @@ extension Simulation {
         switch phase {
         case .settling:
             let states = machines.compactMap(\.node).map {
-                "node \($0.id) has applied \($0.raft.appliedIndex) of \($0.raft.lastIndex) in term \($0.raft.term) and holds "
+                "node \($0.id), with \($0.openSnapshots.count) snapshots open, has applied \($0.raft.appliedIndex) of \($0.raft.lastIndex) in term \($0.raft.term) and holds "
                     + "\($0.machine.expiringKeyCount(0)) keys with a time to live"
             }
             return Violation(.convergence, states.joined(separator: ", "))
@@ -196,6 +198,9 @@ extension Simulation {
         result.committed = committed.lastIndex.rawValue
         result.digestComparisons = digests.comparisons
         result.operations = history.operations.count
+        result.completeSnapshots = cuts.outcomes.values.count { $0 == .complete }
+        result.strictSnapshots = cuts.strictCount
+        result.framesInFlight = cuts.framesInFlight
         for operation in history.operations {
             switch operation.outcome {
             case .reply: result.acknowledged += 1

@@ -63,6 +63,7 @@ extension Simulation {
                 guard case .error = reply else { throw Violation(.reply, "DEBUG RELOAD is answered with \(reply)") }
                 throw Violation(.stateDigest, "a node's log gives another state than it has: \(reply)")
             }
+        case .snapshot: try takeSnapshotReply(reply, client)
         case .scripted: client.heard.append(reply)
         case .any, .planted: break
         }
@@ -120,7 +121,11 @@ extension Simulation {
         case .expiry: schedule(client, after: client.random.exponential(mean: .milliseconds(25)))
         case .generator: schedule(client, after: client.random.exponential(mean: options.thinkTime))
         case .operator: hangUp(client)
-        case .auditor: client.isRetired = true
+        case .snapshots:
+            // Mostly another node's turn.
+            if client.random.chance(2, in: 3) { hangUp(client) }
+            schedule(client, after: client.random.exponential(mean: options.snapshotInterval))
+        case .auditor, .lastSnapshot: client.isRetired = true
         case .scripted: break
         }
     }

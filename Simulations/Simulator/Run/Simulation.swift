@@ -1,5 +1,6 @@
 import Base
 import Consensus
+import DistributedSnapshot
 import Node
 import Storage
 
@@ -50,6 +51,9 @@ package final class Simulation {
     var elections = ElectionSafety()
     var committed = CommittedLog()
     var digests = StateDigests()
+    var cuts: CutOracle
+    /// The snapshot that was taken when nothing failed any more.
+    var lastSnapshot: SnapshotID?
 
     // Phases.
     var phase = Phase.safety
@@ -69,6 +73,7 @@ package final class Simulation {
         blocked = [[Bool]](repeating: [Bool](repeating: false, count: options.nodeCount), count: options.nodeCount)
         keys = KeySpace(registers: options.registerCount, collections: options.collections)
         endOfSafety = time + options.duration
+        cuts = CutOracle(machines: options.nodeCount)
         buildMachines()
         if !options.isScripted { buildClients() }
     }

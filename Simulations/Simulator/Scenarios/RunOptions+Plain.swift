@@ -23,6 +23,7 @@ extension RunOptions {
         options.capacity = 1 << 20
         options.faultWeights = []
         options.disksRot = false
+        options.takesSnapshots = false
         options.reportsOwnCloses = false
         return options
     }

@@ -8,7 +8,8 @@ extension Node {
     // MARK: channels
 
     /// The link to `peer` has finished its handshake.
-    func channelOpened(to peer: NodeID, incarnation: Incarnation) {
+    func channelOpened(to peer: NodeID, incarnation: Incarnation, on link: PeerLink) {
+        channelEvents?.append(.opened(link.id))
         tellParticipant { $0.channelOpened(peer, incarnation: incarnation, now: now.instant) }
     }
 
