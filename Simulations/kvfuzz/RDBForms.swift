@@ -157,6 +157,32 @@ struct RDBForms {
         return out + [0xFF]
     }
 
+    /// A hash in one of the two forms that have deadlines of fields.
+    static func hashWithDeadlines(_ random: inout RandomGenerator, _ count: Int, isForged: Bool) -> [UInt8] {
+        let elements = elements(&random, 2 * count, distinct: !isForged)
+        let soonest = 1 + random.next(below: 1 << 42)
+        let first = random.index(below: count)
+        let later = (0..<count).map { index -> UInt64? in
+            index == first ? 0 : random.chance(1, in: 2) ? nil : random.next(below: 1 << UInt64(1 + random.index(below: 40)))
+        }
+        if random.chance(1, in: 2) {
+            var triples: [[UInt8]] = []
+            for index in 0..<count {
+                let deadline = later[index].map { soonest + $0 } ?? 0
+                triples += [elements[2 * index], elements[2 * index + 1], Array("\(deadline)".utf8)]
+            }
+            if isForged, random.chance(1, in: 2) { triples.removeLast() }
+            return [25] + littleEndian(soonest, 8) + string(listpack(triples), &random)
+        }
+        var out = [24] + littleEndian(soonest, 8) + length(count, &random)
+        for index in 0..<count {
+            let number = later[index].map { $0 + 1 } ?? 0
+            out += number < 1 << 32 ? length(Int(number), &random) : [0x81] + bigEndian(number, 8)
+            out += string(elements[2 * index], &random) + string(elements[2 * index + 1], &random)
+        }
+        return out
+    }
+
     /// A stream in one of its three forms, with groups.
     static func stream(_ random: inout RandomGenerator, nodes: Int, isForged: Bool) -> [UInt8] {
         let form = random.index(below: 3)

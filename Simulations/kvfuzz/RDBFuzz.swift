@@ -105,7 +105,8 @@ struct RDBFuzz: FuzzTarget {
 
     private func value(_ random: inout RandomGenerator) -> [UInt8] {
         let count = 1 + random.index(below: random.chance(1, in: 20) ? 200 : 8)
-        switch random.index(below: 17) {
+        switch random.index(below: 19) {
+        case 17, 18: return RDBForms.hashWithDeadlines(&random, count, isForged: isForged)
         case 15, 16: return RDBForms.stream(&random, nodes: random.index(below: 4), isForged: isForged)
         case 0:
             let text = RDBForms.elements(&random, 1, distinct: false)[0]

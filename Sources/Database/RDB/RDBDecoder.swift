@@ -175,6 +175,8 @@ package struct RDBDecoder {
         case .hashListpack:
             var packed = try ListpackReader(try reader.string())
             return try hash(&packed)
+        case .hashDeadlines: return try hashWithDeadlines()
+        case .hashListpackDeadlines: return try hashOfPackedDeadlines()
         default:
             let count = try reader.count(bytesEach: 2)
             let hash = HashValue()
@@ -199,6 +201,52 @@ package struct RDBDecoder {
                 value.withBytes { hash.set(name, to: $0, seed: seed, limits: limits) }
             }
             if !isNew { throw .duplicate }
+        }
+        return hash
+    }
+}
+
+// Hashes whose fields have deadlines.
+extension RDBDecoder {
+    private func hashWithDeadlines() throws(RDBError) -> HashValue {
+        let soonest = try reader.integer(Int64.self)
+        if soonest < 0 || soonest > FieldDeadlines.deadlineMax { throw .invalidDeadline }
+        let count = try reader.count(bytesEach: 3)
+        let hash = HashValue()
+        if count > limits.hashEntries { hash.prepare(forBytes: Int.max, seed: seed, limits: limits) }
+        for _ in 0..<count {
+            // 0: none; otherwise how much later than the soonest, and one more.
+            let later = try reader.number()
+            let field = try reader.string()
+            let value = try reader.string()
+            if !hash.set(field, to: value, seed: seed, limits: limits) { throw .duplicate }
+            if later == 0 { continue }
+            if later - 1 > UInt64(FieldDeadlines.deadlineMax - soonest) { throw .invalidDeadline }
+            hash.setDeadline(soonest + Int64(later - 1), ofField: field, seed: seed, now: Int64.min)
+        }
+        return hash
+    }
+
+    private func hashOfPackedDeadlines() throws(RDBError) -> HashValue {
+        // The soonest deadline, which the fields' own tell again.
+        _ = try reader.integer(Int64.self)
+        var packed = try ListpackReader(try reader.string())
+        if packed.remaining % 3 != 0 { throw .invalidPacking }
+        let hash = HashValue()
+        if packed.remaining / 3 > limits.hashEntries { hash.prepare(forBytes: Int.max, seed: seed, limits: limits) }
+        while packed.remaining > 0 {
+            let field = packed.next()
+            let value = packed.next()
+            let deadline = packed.next()
+            guard deadline.isInteger, deadline.integer >= 0, deadline.integer <= FieldDeadlines.deadlineMax else {
+                throw .invalidDeadline
+            }
+            let isNew = field.withBytes { name in
+                value.withBytes { hash.set(name, to: $0, seed: seed, limits: limits) }
+            }
+            if !isNew { throw .duplicate }
+            if deadline.integer == 0 { continue }
+            field.withBytes { hash.setDeadline(deadline.integer, ofField: $0, seed: seed, now: Int64.min) }
         }
         return hash
     }

@@ -5,9 +5,16 @@ import RESP
 /// seed alone, so they are the same on every node.
 package struct RDBEncoder {
     let writer: RDBWriter
+    private let keepsFieldDeadlines: Bool
 
     /// An encoder at the end of `buffer`.
-    package init(_ buffer: ByteBuffer) { writer = RDBWriter(buffer) }
+    ///
+    /// - Parameter keepsFieldDeadlines: whether a hash whose fields have deadlines is written with them, as Redis 7.4 does and nothing
+    ///   before it reads.
+    package init(_ buffer: ByteBuffer, keepsFieldDeadlines: Bool = true) {
+        writer = RDBWriter(buffer)
+        self.keepsFieldDeadlines = keepsFieldDeadlines
+    }
 
     private func type(_ type: RDBType) { writer.buffer.append(byte: type.rawValue) }
 
@@ -91,7 +98,8 @@ package struct RDBEncoder {
     }
 
     private func append(_ hash: HashValue) {
-        // Expired fields that are still there are not written. (Deadlines of fields have no place in these versions of the format.)
+        // Expired fields that are still there are not written.
+        if keepsFieldDeadlines, let soonest = soonestShown(hash) { return append(hash, soonest: soonest) }
         if hash.isPacked, hash.hiding == nil {
             type(.hashListpack)
             return writer.listpack(PackedList(page: hash.page))
@@ -99,6 +107,32 @@ package struct RDBEncoder {
         type(.hash)
         writer.length(hash.count)
         hash.forEach { field, value in
+            writer.string(field)
+            writer.string(value)
+        }
+    }
+}
+
+extension RDBEncoder {
+    /// The soonest deadline of the fields that are shown.
+    private func soonestShown(_ hash: HashValue) -> Int64? {
+        if hash.soonestFieldDeadline == nil { return nil }
+        var soonest: Int64?
+        hash.forEach { field, _ in
+            guard let deadline = field.withBytes({ hash.deadline(ofField: $0) }) else { return }
+            soonest = min(soonest ?? deadline, deadline)
+        }
+        return soonest
+    }
+
+    private func append(_ hash: HashValue, soonest: Int64) {
+        type(.hashDeadlines)
+        writer.buffer.append(integer: soonest)
+        writer.length(hash.count)
+        hash.forEach { field, value in
+            // 0: none; otherwise how much later than the soonest, and one more.
+            let deadline = field.withBytes { hash.deadline(ofField: $0) }
+            writer.number(deadline.map { UInt64($0 - soonest) + 1 } ?? 0)
             writer.string(field)
             writer.string(value)
         }

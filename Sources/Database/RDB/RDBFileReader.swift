@@ -18,7 +18,7 @@ package enum RDBFileError: Error, Equatable, Sendable {
         switch self {
         case .notAnRDBFile: "it is not an RDB file"
         case .unsupportedVersion(let version):
-            "it has RDB version \(version), and versions \(RDBFormat.fileVersionMin) to \(RDBFormat.versionMax) are read"
+            "it has RDB version \(version), and versions \(RDBFormat.fileVersionMin) to \(RDBFormat.fileVersionMax) are read"
         case .damaged(let error, let offset): "it is damaged at byte \(offset): \(error.text)"
         case .unknownRecord(let byte, let offset): "it has a record of unknown kind \(byte) at byte \(offset)"
         case .wrongChecksum: "it is damaged: its checksum is wrong"
@@ -78,7 +78,7 @@ package struct RDBFileReader {
             guard digit >= 0 && digit <= 9 else { throw .notAnRDBFile }
             version = version * 10 + digit
         }
-        guard version >= Int(RDBFormat.fileVersionMin) && version <= Int(RDBFormat.versionMax) else {
+        guard version >= Int(RDBFormat.fileVersionMin) && version <= Int(RDBFormat.fileVersionMax) else {
             throw .unsupportedVersion(version)
         }
         self.version = version

@@ -13,10 +13,13 @@ import Base
 package enum RDBFormat {
     /// The version that is written: the one of Redis 7.0, which 7.0, 7.2 and Valkey read.
     package static let versionWritten: UInt16 = 10
-    /// The newest version that is read: that of Redis 7.2.
-    package static let versionMax: UInt16 = 11
-    /// The oldest version of a file that is read: that of Redis 5.
+    /// The version of a value that has deadlines of fields: the one of Redis 7.4. Older servers refuse it, and lose nothing silently.
+    package static let versionWithFieldDeadlines: UInt16 = 12
+    /// The newest version of a value that is read: that of Redis 7.4.
+    package static let versionMax: UInt16 = 12
+    /// The versions of files that are read: those of Redis 5 to 7.2.
     package static let fileVersionMin: UInt16 = 9
+    package static let fileVersionMax: UInt16 = 11
     /// The longest string, compressed or not, in bytes (`proto-max-bulk-len`).
     package static let stringBytesMax = 512 << 20
     /// What all compressed strings of one value may unfold to together, in bytes.
@@ -50,6 +53,10 @@ package enum RDBType: UInt8, Sendable, CaseIterable {
     case streamListpacks2 = 19
     case setListpack = 20
     case streamListpacks3 = 21
+    /// With deadlines of fields, from Redis 7.4 on: the soonest; then for each field what its own is later, field and value.
+    case hashDeadlines = 24
+    /// The soonest deadline; then a listpack of field, value and deadline in turn.
+    case hashListpackDeadlines = 25
 
     /// Whether it is one of the three forms of streams.
     package var isStream: Bool { self == .streamListpacks || self == .streamListpacks2 || self == .streamListpacks3 }
@@ -64,7 +71,7 @@ package enum RDBType: UInt8, Sendable, CaseIterable {
         case .list, .listZiplist, .listQuicklist, .listQuicklist2: .list
         case .set, .setIntset, .setListpack: .set
         case .sortedSet, .sortedSet2, .sortedSetZiplist, .sortedSetListpack: .sortedSet
-        case .hash, .hashZipmap, .hashZiplist, .hashListpack: .hash
+        case .hash, .hashZipmap, .hashZiplist, .hashListpack, .hashDeadlines, .hashListpackDeadlines: .hash
         case .streamListpacks, .streamListpacks2, .streamListpacks3: .stream
         case .modulePreRelease, .module2: nil
         }
@@ -95,6 +102,8 @@ package enum RDBError: Error, Equatable, Sendable {
     case tooLarge
     /// A stream's parts contradict one another.
     case invalidStream
+    /// The deadline of a field is none that can be.
+    case invalidDeadline
 
     /// One line for the operator.
     package var text: String {
@@ -110,6 +119,7 @@ package enum RDBError: Error, Equatable, Sendable {
         case .unsupportedType(let type): "values of type \(type) are not known here"
         case .tooLarge: "a string is longer than 512 MiB, or compressed strings unfold to more"
         case .invalidStream: "the parts of a stream contradict one another"
+        case .invalidDeadline: "the deadline of a field is out of range"
         }
     }
 }

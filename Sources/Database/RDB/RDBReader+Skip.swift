@@ -13,6 +13,16 @@ extension RDBReader {
         case .hash:
             let count = try count(bytesEach: 2)
             try skipStrings(2 * count)
+        case .hashDeadlines:
+            _ = try bytes(8)
+            let count = try count(bytesEach: 3)
+            for _ in 0..<count {
+                _ = try number()
+                try skipStrings(2)
+            }
+        case .hashListpackDeadlines:
+            _ = try bytes(8)
+            try skipString()
         case .sortedSet:
             let count = try count(bytesEach: 2)
             for _ in 0..<count {

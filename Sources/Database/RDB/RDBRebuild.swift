@@ -85,8 +85,28 @@ package enum RDBRebuild {
                     batch.flush(commandWritten)
                 }
                 batch.flush(atEnd: true, commandWritten)
+                writeDeadlines(hash, key: key, to: writer, commandWritten)
             default:
                 check(false, "only values that can be rebuilt are")
+            }
+        }
+    }
+
+    private static func writeDeadlines(
+        _ hash: HashValue, key: ByteView, to writer: CommandWriter, _ commandWritten: () -> Void
+    ) {
+        if hash.soonestFieldDeadline == nil { return }
+        hash.forEach { field, _ in
+            field.withBytes { field in
+                guard let deadline = hash.deadline(ofField: field) else { return }
+                writer.begin(6)
+                writer.argument("HPEXPIREAT")
+                writer.argument(key)
+                writer.argument(text: "\(deadline)")
+                writer.argument("FIELDS")
+                writer.argument("1")
+                writer.argument(field)
+                commandWritten()
             }
         }
     }

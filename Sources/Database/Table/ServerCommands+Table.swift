@@ -53,7 +53,8 @@ enum ServerCommands {
                     tips: ["request_policy:all_nodes", "response_policy:all_succeeded"]),
             ]),
         CommandDefinition(
-            "dbsize", arity: 1, [.readonly, .fast], [.keyspace], group: .server, since: "1.0.0", complexity: "O(1)",
+            "dbsize", arity: 1, [.readonly, .fast], [.keyspace], group: .server, since: "1.0.0",
+            complexity: "O(1), and O(N) for N keys that are due and not yet removed",
             summary: "Counts the keys of the database.", tips: ["request_policy:all_shards", "response_policy:agg_sum"],
             body: dbsize),
         CommandDefinition(

@@ -51,6 +51,8 @@ struct ExportRun {
     var bar: ProgressBar
     private var keys = 0
     private var databases: [Int] = []
+    /// Hashes whose fields have deadlines, for which files of the version that is written have no place.
+    private var withoutDeadlines = 0
     private let commands = ByteBuffer(capacity: 64 << 10)
     /// Keys whose values are asked for at once; follows their size.
     private var batch = 16
@@ -130,6 +132,11 @@ struct ExportRun {
                 problem = "its payload is damaged, or of an unknown version"
                 return
             }
+            if version == RDBFormat.versionWithFieldDeadlines, let value = ExportRun.withoutDeadlines(body) {
+                withoutDeadlines += 1
+                name.withView { writer.append($0, value: value.view, deadline: deadline, database: database) }
+                return
+            }
             if version > RDBFormat.versionWritten {
                 problem = "its payload has RDB version \(version), and files of version \(RDBFormat.versionWritten) are written"
                 return
@@ -144,6 +151,19 @@ struct ExportRun {
         }
     }
 
+    /// A value as older versions of the format have it: the fields stay, their deadlines don't.
+    private static func withoutDeadlines(_ body: ByteView) -> ByteBuffer? {
+        let reader = RDBReader(body)
+        return withExtendedLifetime(reader) {
+            guard case .collection(let value)? = try? DumpPayload.value(reader, seed: 0, limits: CollectionLimits()) else {
+                return nil
+            }
+            let buffer = ByteBuffer(capacity: body.count)
+            RDBEncoder(buffer, keepsFieldDeadlines: false).append(value)
+            return buffer
+        }
+    }
+
     /// Makes the file appear.
     mutating func finish() throws(Failure) {
         let file = file
@@ -154,11 +174,14 @@ struct ExportRun {
     func text(_ seconds: Double) -> String {
         "exported \(BenchText.grouped(Double(keys))) keys to '\(file.path)' (\(BenchText.grouped(Double(file.bytesWritten))) bytes, "
             + "RDB version \(RDBFormat.versionWritten)) in \(fixed(seconds, 1)) s\n"
+            + (withoutDeadlines == 0
+                ? "" : "\(withoutDeadlines) hashes had fields with deadlines; the file has the fields, and not their deadlines\n")
     }
 
     func json(_ seconds: Double) -> String {
         JSON.object([
             ("file", JSON.string(file.path)), ("version", "\(RDBFormat.versionWritten)"), ("keys", "\(keys)"),
+            ("withoutFieldDeadlines", "\(withoutDeadlines)"),
             ("databases", "[" + databases.map { "\($0)" }.joined(separator: ",") + "]"), ("bytes", "\(file.bytesWritten)"),
             ("seconds", fixed(seconds, 3)),
         ]) + "\n"

@@ -10,7 +10,9 @@ extension DumpCommands {
         }
         let payload = ByteBuffer(capacity: 256)
         RDBEncoder(payload).append(entry)
-        DumpPayload.appendFooter(to: payload)
+        let hasDeadlines = payload.view[0] == RDBType.hashDeadlines.rawValue
+        DumpPayload.appendFooter(
+            to: payload, version: hasDeadlines ? RDBFormat.versionWithFieldDeadlines : RDBFormat.versionWritten)
         execution.reply.bulk(payload.view)
     }
 
