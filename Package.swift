@@ -18,7 +18,11 @@ func library(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
 }
 
 func program(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings,
+        // The server has the runtime inside: calls to it need no way round (SET with 50 clients: 1.04), and it runs where no
+        // Swift is installed.
+        linkerSettings: name == "kvd" ? [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))] : [])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
