@@ -68,6 +68,16 @@ struct FrameFuzz: FuzzTarget {
         case .snapshot:
             guard let message = SnapshotMessage.decode(frame.payload) else { return nil }
             return message.encoded() == frame.payload.array ? nil : "a snapshot message encodes to other bytes"
+        case .stateFileRequest:
+            guard let request = StateFileRequest(frame.payload) else { return nil }
+            request.encode(into: again)
+            return again.view.equals(frame.payload) ? nil : "a request for a state file encodes to other bytes"
+        case .stateFilePiece:
+            var reader = ByteReader(frame.payload)
+            guard let piece = StateFilePiece(&reader) else { return nil }
+            piece.encode(into: again)
+            let head = frame.payload.slice(0, again.count)
+            return again.view.equals(head) ? nil : "a piece of a state file encodes to other bytes"
         case .refusal:
             return nil
         }

@@ -317,7 +317,7 @@ final class FuzzDisk: RecoverySource {
             files[name.text]?.replaceSubrange(offset..<offset + view.count, with: view.rawBuffer)
         case .rename(let from, let to): files[to.text] = files.removeValue(forKey: from.text)
         case .remove(let name): files[name.text] = nil
-        case .read: break
+        case .read, .extend, .publish, .discard: break
         }
     }
 }
@@ -341,6 +341,9 @@ private struct DigestVisitor: RecoveryVisitor {
     mutating func commitHint(group: GroupID, index: LogIndex) { take([3, UInt64(group.rawValue), index.rawValue]) }
     mutating func base(group: GroupID, index: LogIndex, term: Term) {
         take([4, UInt64(group.rawValue), index.rawValue, term.rawValue])
+    }
+    mutating func restart(group: GroupID, index: LogIndex, term: Term) {
+        take([6, UInt64(group.rawValue), index.rawValue, term.rawValue])
     }
     mutating func incarnation(_ incarnation: Incarnation) { take([5, incarnation.rawValue]) }
     mutating func progress(bytesDone: Int, bytesTotal: Int) {}

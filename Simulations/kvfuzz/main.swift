@@ -32,6 +32,7 @@ func fuzzTargets() -> [(name: String, abstract: String, make: () -> any FuzzTarg
         ("rdb", "Redis values and files: what RESTORE and import read.", { RDBFuzz() }),
         ("database", "Commands of all families: the state machine.", { DatabaseFuzz() }),
         ("log", "Damaged and forged write-ahead logs: recovery and the inspector.", { LogFuzz() }),
+        ("state", "Damaged and forged state files: the reader and the loader.", { StateFileFuzz() }),
     ]
 }
 

@@ -14,7 +14,7 @@
 //
 // Start with `RaftEffects` (what the owner has to do, and in which order), then `Raft` (the state and the calls), then
 // by topic: `Raft+Election`, `Raft+Append` (the follower's side), `Raft+Replication` (the leader's side),
-// `Raft+Thrift` (which peers get each frame at once), `Raft+Read`, `Raft+Transfer`, `Raft+Persistence`. `RaftInvariants`
+// `Raft+Thrift` (which peers get each frame at once), `Raft+Read`, `Raft+Install`, `Raft+Transfer`, `Raft+Persistence`. `RaftInvariants`
 // says what holds between calls, `ClusterInvariants` what holds between members.
 //
 // Sources cited as "paper": Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (2014, extended

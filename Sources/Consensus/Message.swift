@@ -32,9 +32,10 @@ package struct Message: Equatable, Sendable {
         case readIndexResponse(id: UInt64, index: LogIndex, wall: WallTime)
         /// Leader to its chosen successor: campaign now (thesis, section 3.10).
         case timeoutNow
-        /// Leader to a follower whose next entry is no longer in the log: the state file follows by another way.
+        /// Leader to a follower whose next entry is no longer in the log: a state file that covers everything through `index`, at
+        /// least, is to be had by another way.
         case installSnapshot(index: LogIndex, term: Term)
-        /// Follower to leader: the state file of `index` is installed (or failed).
+        /// Follower to leader: everything through `index` is durable here, by a state file; or the attempt failed.
         case installSnapshotResponse(index: LogIndex, succeeded: Bool)
     }
 

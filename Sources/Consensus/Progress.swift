@@ -100,6 +100,7 @@ package struct Progress: Sendable {
         case .replicate:
             nextIndex = max(nextIndex, matchIndex.next)
         case .snapshot:
+            nextIndex = max(nextIndex, matchIndex.next)
             if matchIndex >= snapshotIndex { becomeProbe() }
         }
         var answered = 0

@@ -44,6 +44,8 @@ extension Raft {
         case .appendResponse(let response):
             guard case .rejected(let previousIndex, let hintIndex, _) = response.outcome else { return true }
             return previousIndex.rawValue <= numberMax && hintIndex <= previousIndex
+        case .installSnapshot(let index, let term):
+            return index.rawValue <= numberMax && term <= message.term
         default:
             return true
         }
@@ -111,9 +113,8 @@ extension Raft {
         case .heartbeat(let heartbeat):
             commit(through: min(heartbeat.commitIndex, log.lastIndex))
             send(.heartbeatResponse(readRound: heartbeat.readRound), to: message.from)
-        case .installSnapshot(let index, _):
-            // State files are not sent between members yet: the leader is told that it failed, and goes on asking.
-            send(.installSnapshotResponse(index: index, succeeded: false), to: message.from)
+        case .installSnapshot(let index, let term):
+            receiveInstall(index, term, from: message.from)
         default:
             check(false, "a leader's message is received as one")
         }

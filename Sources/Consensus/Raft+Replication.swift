@@ -50,6 +50,10 @@ extension Raft {
                 progress[position].nextIndex <= log.lastIndex, mustSendNow(position)
             {
                 let next = progress[position].nextIndex
+                if next <= log.baseIndex {
+                    sendSnapshot(to: position)
+                    break
+                }
                 if next < log.firstCachedIndex {
                     load(for: position)
                     break
@@ -125,8 +129,10 @@ extension Raft {
     }
 
     private mutating func sendSnapshot(to position: Int) {
+        progress[position].becomeProbe()
         progress[position].state = .snapshot
         progress[position].snapshotIndex = log.baseIndex
+        progress[position].probeSentAt = clock
         progress[position].lastSent = clock
         send(.installSnapshot(index: log.baseIndex, term: log.baseTerm), to: progress[position].peer)
     }
@@ -184,7 +190,8 @@ extension Raft {
     }
 
     mutating func receiveSnapshotResponse(index: LogIndex, succeeded: Bool, from position: Int) {
-        guard progress[position].state == .snapshot, index == progress[position].snapshotIndex else { return }
+        guard progress[position].state == .snapshot, index >= progress[position].snapshotIndex else { return }
+        hold(!succeeded || index <= log.lastIndex, "a follower acknowledges what its leader has")
         if succeeded { progress[position].matchIndex = max(progress[position].matchIndex, index) }
         progress[position].becomeProbe()
         // After a failure not at once again, but with the next look after lost messages.
@@ -251,7 +258,10 @@ extension Raft {
                 return
             }
         case .snapshot:
-            break
+            if peer.isConnected, peer.probeSentAt.map({ clock - $0 >= options.resendAfter }) ?? true {
+                sendSnapshot(to: position)
+                return
+            }
         }
         if (clock - peer.lastSent).rawValue * 2 >= options.heartbeatInterval.rawValue { sendHeartbeat(to: position) }
     }

@@ -3,6 +3,8 @@ import Base
 /// State for the owner.
 extension Raft {
     package var lastIndex: LogIndex { log.lastIndex }
+    /// What the log begins after.
+    package var baseIndex: LogIndex { log.baseIndex }
     package var lastTerm: Term { log.lastTerm }
     /// The oldest entry in memory; `lastIndex + 1` when there is none.
     package var firstCachedIndex: LogIndex { log.firstCachedIndex }

@@ -23,6 +23,9 @@ package struct RaftEffects: Sendable {
     /// Peers whose next entries are no longer in the log cache: the owner reads them from disk and calls
     /// `Raft.loaded(for:entries:)`, or `Raft.loadFailed(for:)`.
     package var loads: [Load] = []
+    /// State files that the leader has for this member instead of entries: the owner fetches one (any that covers as much) and
+    /// calls `Raft.installed`, or `Raft.installFailed`.
+    package var installs: [Install] = []
     /// Role, term or known leader changed since the last drain.
     package var statusChanged = false
     /// Leadership of this node began in this drain (its empty entry is in `persist`).
@@ -38,6 +41,7 @@ package struct RaftEffects: Sendable {
         readable.removeAll(keepingCapacity: true)
         failedReads.removeAll(keepingCapacity: true)
         loads.removeAll(keepingCapacity: true)
+        installs.removeAll(keepingCapacity: true)
         statusChanged = false
         becameLeader = false
     }
@@ -71,6 +75,19 @@ package struct RaftEffects: Sendable {
             self.id = id
             self.index = index
             self.wall = wall
+        }
+    }
+
+    /// A state file to be fetched from `from`, covering everything through `index` at least.
+    package struct Install: Equatable, Sendable {
+        package var from: NodeID
+        package var index: LogIndex
+        /// Of the entry at `index`.
+        package var term: Term
+        package init(from: NodeID, index: LogIndex, term: Term) {
+            self.from = from
+            self.index = index
+            self.term = term
         }
     }
 

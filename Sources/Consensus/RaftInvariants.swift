@@ -102,6 +102,7 @@ package enum RaftInvariants {
         var leader: NodeID?
         var commitIndex: LogIndex
         var commitTerm: Term?
+        var baseIndex: LogIndex
         var lastIndex: LogIndex
         var lastTerm: Term
         var appliedIndex: LogIndex
@@ -115,6 +116,7 @@ package enum RaftInvariants {
             leader = raft.leader
             commitIndex = raft.commitIndex
             commitTerm = raft.term(at: raft.commitIndex)
+            baseIndex = raft.log.baseIndex
             lastIndex = raft.lastIndex
             lastTerm = raft.lastTerm
             appliedIndex = raft.appliedIndex
@@ -131,7 +133,9 @@ package enum RaftInvariants {
             if let leader = old.leader, let other = raft.leader, leader != other {
                 return "the leader of term \(raft.term) changed from \(leader) to \(other)"
             }
-            if old.role == .leader, raft.role == .leader, raft.term(at: old.lastIndex) != old.lastTerm {
+            if old.role == .leader, raft.role == .leader, old.lastIndex >= raft.log.baseIndex,
+                raft.term(at: old.lastIndex) != old.lastTerm
+            {
                 return "a leader changed its own log"
             }
             if old.role != .leader, old.role != .candidate, raft.role == .leader, old.vote != nil {
@@ -139,7 +143,10 @@ package enum RaftInvariants {
             }
         }
         if raft.commitIndex < old.commitIndex { return "the commit index went back" }
-        if raft.term(at: old.commitIndex) != old.commitTerm { return "the committed entry \(old.commitIndex) changed" }
+        if raft.log.baseIndex < old.baseIndex { return "the log's base went back" }
+        if old.commitIndex >= raft.log.baseIndex, raft.term(at: old.commitIndex) != old.commitTerm {
+            return "the committed entry \(old.commitIndex) changed"
+        }
         if raft.appliedIndex < old.appliedIndex { return "the applied index went back" }
         if raft.durableSequence < old.durableSequence { return "a durable write is not durable any more" }
         if raft.reads.round < old.round { return "a read round's number was used again" }

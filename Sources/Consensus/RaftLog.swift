@@ -6,9 +6,9 @@ import Base
 /// kept for the whole log (a run costs 16 bytes and there is one for each leadership) and the second only within a
 /// limit. Older entries are on disk, and come back through `RaftEffects.loads`.
 package struct RaftLog: Sendable {
-    /// What the log begins after: the entry that the newest state file covers, zero when there is none.
-    package let baseIndex: LogIndex
-    package let baseTerm: Term
+    /// What the log begins after: an entry that a state file covers, zero when there is none. It only moves forward.
+    package private(set) var baseIndex: LogIndex
+    package private(set) var baseTerm: Term
     package private(set) var lastIndex: LogIndex
     package private(set) var lastTerm: Term
     /// Ascending in both; the first begins right after the base.
@@ -110,20 +110,60 @@ package struct RaftLog: Sendable {
         check(cachedBytes >= 0, "the cache's size is counted right")
     }
 
+    /// Lets go of the entries through `index`, which a state file covers.
+    mutating func compact(through index: LogIndex) {
+        check(index >= baseIndex && index <= lastIndex, "a log is compacted inside of it")
+        guard index > baseIndex, let term = term(at: index) else { return }
+        if index == lastIndex {
+            runs.removeAll()
+        } else {
+            runs.removeFirst(runPosition(of: index.next))
+            runs[0].first = index.next
+        }
+        baseIndex = index
+        baseTerm = term
+        shared.removeAll()
+        while head < storage.count, storage[head].index <= index { dropFirstCached() }
+        cutFront()
+        check(lastIndex > baseIndex || lastTerm == baseTerm, "an empty log ends with its base")
+    }
+
+    /// Forgets everything and goes on behind `index`, which a state file covers (paper, Figure 13, step 7).
+    mutating func restart(behind index: LogIndex, term: Term) {
+        check(index > baseIndex, "a log begins anew behind its base")
+        runs.removeAll()
+        storage.removeAll()
+        shared.removeAll()
+        head = 0
+        cachedBytes = 0
+        baseIndex = index
+        baseTerm = term
+        lastIndex = index
+        lastTerm = term
+    }
+
+    private mutating func dropFirstCached() {
+        cachedBytes -= Self.cost(of: storage[head])
+        storage[head].payload = []
+        head += 1
+    }
+
+    private mutating func cutFront() {
+        if head * 2 > storage.count {
+            storage.removeFirst(head)
+            head = 0
+        }
+    }
+
     /// Drops cached entries from the front, up to `limit` at most, until they cost `bytesMax` or less.
     mutating func evict(through limit: LogIndex, bytesMax: Int) {
         guard cachedBytes > bytesMax else { return }
         var first = firstCachedIndex
         while cachedBytes > bytesMax, first <= limit, head < storage.count {
-            cachedBytes -= Self.cost(of: storage[head])
-            storage[head].payload = []
-            head += 1
+            dropFirstCached()
             first = first.next
         }
-        if head * 2 > storage.count {
-            storage.removeFirst(head)
-            head = 0
-        }
+        cutFront()
     }
 
     /// The entries from `first` on whose payloads fit in `bytesMax`, one at the least. `first` must be in memory.

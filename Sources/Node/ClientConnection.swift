@@ -39,6 +39,8 @@ final class ClientConnection {
     var sleepsUntil: Instant?
     /// `DEBUG RELOAD` is at work: nothing more is taken from the input until it has answered.
     var isSelfChecking = false
+    /// `SAVE` is at work, likewise.
+    var isSaving = false
     var isNoEvict = false
     var isNoTouch = false
     /// Closed as soon as the output has left; nothing more is read.
@@ -68,7 +70,7 @@ final class ClientConnection {
     var isIdle: Bool { proposalsInFlight == 0 && readsInFlight == 0 && !owesLocalReply }
 
     /// Whether a command that its node answers by itself is still to be answered. Whatever follows it waits.
-    var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking }
+    var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking || isSaving }
 
     /// Where the next reply goes.
     var writer: ReplyWriter { ReplyWriter(output, version: version, discards: repliesAreOff) }

@@ -9,7 +9,8 @@ typealias LogEntry = Consensus.Entry
 final class Group {
     let id: GroupID
     var raft: Raft
-    let machine: StateMachine
+    /// Replaced as a whole when a state file of the leader is installed.
+    var machine: StateMachine
     var proposals: ProposalQueue
     /// Reused by every drain.
     var raftEffects = RaftEffects()

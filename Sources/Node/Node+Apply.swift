@@ -73,7 +73,7 @@ extension Node {
     }
 
     /// Tells the queue how far this run's commands are applied.
-    private func noteOwnProgress() {
+    func noteOwnProgress() {
         guard let last = group.machine.lastApplied(of: id), last.incarnation == incarnation else { return }
         if last.number > group.proposals.appliedThrough {
             group.proposals.applied(through: last.number)

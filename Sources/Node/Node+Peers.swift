@@ -264,6 +264,10 @@ extension Node {
             takeProposals(frame.payload, from: peer, on: link)
         case .snapshot where frame.group == group.id:
             takeSnapshotMessage(frame.payload, from: peer)
+        case .stateFileRequest where frame.group == group.id:
+            takeStateFileRequest(frame.payload, from: peer, on: link)
+        case .stateFilePiece where frame.group == group.id:
+            takeStateFilePiece(frame.payload, from: peer, on: link)
         default:
             log(
                 .warning,

@@ -50,6 +50,23 @@ extension Node {
         effects.exit = 0
     }
 
+    /// Takes over what recovery found of state files.
+    func take(_ states: StateRecovery) {
+        files.files = states.files
+        files.savedAt = states.time
+        files.changesAtSave = 0
+        for (name, error) in states.unusable {
+            log(.error, "\(error); it is passed over: recovery began with an older one and more of the log")
+            files.unusable.append(name)
+        }
+        while files.files.count > 2 { files.toDiscard.append(files.files.removeFirst().name) }
+        for name in states.unfinished { _ = log.emit(.remove(name: name), into: &effects.disk) }
+        if let newest = files.newest {
+            log(.notice, "state file through entry \(newest.index), \(newest.byteCount >> 10) KiB")
+        }
+        files.logMark = -log.bytes(behind: files.newest?.index ?? .zero, of: group.id)
+    }
+
     /// Says what recovery found, for the operator.
     func describeRecovery(_ report: RecoveryReport) {
         log(

@@ -25,6 +25,7 @@ extension Node {
             isTurnWanted = hasGathered || !group.committed.isEmpty
             refuseWaitingReads()
             continueSelfCheck()
+            continueStateFiles()
             closeIdleClients()
             closeAnsweredClients()
             continueSnapshots()
@@ -90,6 +91,7 @@ extension Node {
         for id in drained.failedReads { readFailed(id) }
         serveReads()
         for load in drained.loads { loadEntries(load) }
+        for install in drained.installs { fetchStateFile(install) }
         swap(&drained, &group.raftEffects)
     }
 
@@ -129,6 +131,7 @@ extension Node {
             noteLatency("log-write", now.instant - write.since)
             logWrite = nil
         }
+        if stateFileStepDone(number) { return }
         var durable: [WriteAheadLog.Durable] = []
         log.completed(number: number, durable: &durable)
         for item in durable {
@@ -156,6 +159,7 @@ extension Node {
 
     func diskRead(_ number: UInt64, _ bytes: ByteView) {
         do throws(StorageError) {
+            if stateFileRead(number, bytes) { return }
             if try selfCheckRead(number, bytes) { return }
             guard let position = group.loading.firstIndex(where: { $0.number == number }) else { return }
             let peer = group.loading.remove(at: position).peer

@@ -84,6 +84,7 @@ package final class Node {
     var isIncarnationDurable = false
     /// Since when nothing was appended to the log; nil when it is sealed.
     var restsSince: Instant?
+    var files = StateFiles()
     /// DEBUG RELOAD in progress.
     var selfCheck: SelfCheck?
     /// Set once the process was asked to end.
@@ -102,8 +103,9 @@ package final class Node {
     ///   - source: the files to recover from; read only during this call.
     ///   - entropy: 64 random bits: the seed of everything random in this run (timeouts, seeds of entries).
     ///   - effects: receives the first disk operations, dials and log lines.
-    ///   - progress: called about once per MiB of log with bytes done and bytes in all.
-    /// - Throws: `StorageError` when the log is damaged, of another node or cluster, or can't be read.
+    ///   - progress: called about once per MiB with bytes done and bytes in all: of the state file, then of the log.
+    /// - Throws: `StorageError` when the log is damaged, or begins behind all state files that can be used, or is of another node
+    ///   or cluster, or can't be read.
     package init(
         options: NodeOptions, identity: NodeIdentity, recovering source: any RecoverySource, now: Now, entropy: UInt64,
         into effects: inout NodeEffects, progress: @escaping (Int, Int) -> Void = { _, _ in }
@@ -111,17 +113,23 @@ package final class Node {
         check(identity.nodeID == options.id && identity.clusterID == options.clusterID, "a node recovers its own files")
         check(options.members.contains { $0.id == options.id }, "a node is a member of its cluster")
         var random = RandomGenerator(seed: entropy)
+        options.stateFiles.checkInvariants()
+        var states = StateRecovery(source, identity: identity, group: .first, progress: progress)
+        try states.run()
         var recovery = GroupRecovery(
-            seed: options.clusterID.high ^ options.clusterID.low, cacheBytesMax: options.raft.cacheBytesMax, progress: progress)
+            machine: states.machine, seed: options.clusterID.high ^ options.clusterID.low,
+            cacheBytesMax: options.raft.cacheBytesMax, progress: progress)
         let recovered = try WriteAheadLog.recover(
             from: source, identity: identity, options: options.log, visitor: &recovery)
+        try states.requireReach(base: recovered.log.base(of: .first).index)
+        let state = recovery.recoveredState()
         self.options = options
         id = options.id
         log = recovered.log
         incarnation = Incarnation(recovery.incarnation.rawValue + 1)
         let configuration = Configuration(voters: options.members.map(\.id))
         let raft = Raft(
-            options: options.raft, configuration: configuration, recovered: recovery.recoveredState(), now: now,
+            options: options.raft, configuration: configuration, recovered: state, now: now,
             random: random.next())
         group = Group(
             id: .first, raft: raft, machine: recovery.machine,
@@ -137,8 +145,10 @@ package final class Node {
         self.random = random
         startedAt = now.instant
         log.append(incarnation: incarnation)
+        if let restart = recovery.restart { log.restart(group: .first, behind: restart.index, term: restart.term) }
         swap(&self.effects, &effects)
         describeRecovery(recovered.report)
+        take(states)
         endTurn()
         swap(&self.effects, &effects)
     }
@@ -160,6 +170,7 @@ package final class Node {
         case .peerBytes(let link, let bytes): peerBytes(link, bytes)
         case .peerClosed(let link): peerClosed(link)
         case .diskCompleted(let number): diskCompleted(number)
+        case .diskRefused(let number, let reason): diskRefused(number, reason)
         case .diskRead(let number, let bytes): diskRead(number, bytes)
         case .turnEnded: endTurn()
         case .shutdownRequested: shutdownRequested()
@@ -196,6 +207,7 @@ package final class Node {
             deadline = min(deadline, idleCheckedAt + .milliseconds(1000))
         }
         if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
+        deadline = min(deadline, stateFileDeadline)
         if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
         return deadline
     }
@@ -212,4 +224,9 @@ package final class Node {
     package var raft: Raft { group.raft }
     /// The state machine, to be looked at between events only.
     package var machine: StateMachine { group.machine }
+    /// Clients that were closed because their commands were executed where this node did not see it.
+    package var clientsClosedForUnknown: UInt64 { statistics.clientsClosedForUnknown }
+    /// State files written by this run, and those of other nodes that it installed.
+    package var stateFilesWritten: UInt64 { files.saves }
+    package var stateFilesInstalled: UInt64 { statistics.stateFilesInstalled }
 }

@@ -40,6 +40,8 @@ package enum NodeEvent {
     case peerClosed(PeerLinkID)
     /// A disk operation is durable (or, for `create` and so on, done).
     case diskCompleted(number: UInt64)
+    /// A disk operation that may be refused was: its file is given up.
+    case diskRefused(number: UInt64, reason: String)
     /// The bytes of a `read` operation.
     case diskRead(number: UInt64, ByteView)
     /// The driver has no more events at hand: batches are closed, effects are complete.

@@ -12,6 +12,7 @@ package struct NodeOptions: Sendable {
     package var raft: RaftOptions
     package var log: LogOptions
     package var limits = NodeLimits()
+    package var stateFiles = StateFileOptions()
     package var server = ServerInformation()
     /// How long to wait before dialling a peer again; doubles up to the maximum while it fails.
     package var dialRetryMin = Nanoseconds.milliseconds(20)

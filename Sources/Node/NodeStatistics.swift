@@ -7,6 +7,10 @@ struct NodeStatistics {
     var connectionsReceived: UInt64 = 0
     var connectionsRejected: UInt64 = 0
     var clientsClosedForOutput: UInt64 = 0
+    /// Clients whose commands were executed while this node was behind, so that it can't answer them.
+    var clientsClosedForUnknown: UInt64 = 0
+    /// State files of other nodes that took the place of this node's state.
+    var stateFilesInstalled: UInt64 = 0
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
     /// Commands of this node's clients that were taken.

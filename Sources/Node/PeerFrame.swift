@@ -13,9 +13,19 @@ package enum PeerFrameType: UInt8, Sendable {
     case proposals = 4
     /// A message about distributed snapshots (`SnapshotMessage`); not part of any channel's state.
     case snapshot = 5
+    /// "Send me a piece of a state file" (`StateFileRequest`).
+    case stateFileRequest = 16
+    /// A piece of a state file (`StateFilePiece`).
+    case stateFilePiece = 17
 
-    /// Whether the frame is one of those whose sending and receipt a distributed snapshot cuts between.
-    var isCounted: Bool { self == .raft || self == .proposals }
+    /// Whether the frame is one of those whose sending and receipt a distributed snapshot cuts between. (A piece of a state file carries
+    /// what its sender had applied: whoever installs it depends on that.)
+    var isCounted: Bool {
+        switch self {
+        case .raft, .proposals, .stateFileRequest, .stateFilePiece: true
+        case .hello, .refusal, .snapshot: false
+        }
+    }
 }
 
 /// Header of every frame between nodes: 28 bytes, little-endian.

@@ -38,16 +38,21 @@ enum FileJob: Sendable {
     case create(number: UInt64, name: FileName, byteCount: Int)
     /// The descriptor is the job's own and is closed when it is done.
     case read(number: UInt64, name: FileName, descriptor: Int32, offset: Int, count: Int)
+    case extend(number: UInt64, name: FileName, offset: Int, block: DiskBlock)
+    case publish(number: UInt64, name: FileName)
+    case discard(number: UInt64, name: FileName)
 }
 
 /// The file thread's work. A file under construction lets log writes pass between its pieces.
 final class FileJobs: Sendable {
     private let steps: FileSteps
     private let reports: Mailbox<DiskQueue.Report>
+    private let growing: GrowingFiles
 
     init(steps: FileSteps, reports: Mailbox<DiskQueue.Report>) {
         self.steps = steps
         self.reports = reports
+        growing = GrowingFiles(steps: steps)
     }
 
     func perform(_ job: FileJob) {
@@ -66,9 +71,21 @@ final class FileJobs: Sendable {
                 let bytes = DiskBlock(capacity: max(count, 1))
                 try steps.read(descriptor, name, offset: offset, count: count, into: bytes.buffer)
                 return .read(number: number, bytes: bytes)
+            case .extend(let number, let name, let offset, let block):
+                return outcome(number, of: growing.extend(name, offset: offset, block.buffer.view))
+            case .publish(let number, let name):
+                return outcome(number, of: try growing.publish(name))
+            case .discard(let number, let name):
+                growing.discard(name)
+                return .didFileStep(number: number)
             }
         } catch {
             return .failed(error)
         }
+    }
+
+    private func outcome(_ number: UInt64, of refusal: DiskFailure?) -> DiskQueue.Report {
+        guard let refusal else { return .didFileStep(number: number) }
+        return .refused(number: number, reason: "can't \(refusal.operation) \(refusal.file): \(errorText(refusal.code))")
     }
 }

@@ -21,15 +21,18 @@ package enum DiskMode: String, Sendable, CaseIterable {
 ///
 /// - `write` is handed to the kernel (async), runs inline (the loop waits) or on the disk thread;
 /// - `rename` and `remove` run on the disk thread, in their place in the order, and nothing behind them begins before they are done;
-/// - `create` and `read` begin in their place in the order and then run beside the others, on the file thread.
+/// - `create`, `read` and the steps on growing files begin in their place in the order and then run beside the others, on the
+///   file thread.
 ///
-/// A failure is thrown once and ends the process.
+/// A failure is thrown once and ends the process. What may be refused is reported as refused instead.
 package final class DiskQueue {
     /// A finished operation, in the order of finishing.
     package struct Finished: Sendable {
         package var number: UInt64
         /// The bytes of a `read`.
         package var bytes: DiskBlock?
+        /// Why the operation, which may be refused, was.
+        package var refusal: String?
     }
 
     /// What a thread reports.
@@ -37,6 +40,8 @@ package final class DiskQueue {
         case wrote(number: UInt64, time: Nanoseconds)
         case changedNames(number: UInt64)
         case created(number: UInt64)
+        case didFileStep(number: UInt64)
+        case refused(number: UInt64, reason: String)
         case read(number: UInt64, bytes: DiskBlock)
         case failed(DiskFailure)
     }
@@ -153,7 +158,7 @@ package final class DiskQueue {
             if isWriting { return false }
             return runsInline(block) ? writesOutstanding == 0 : writesOutstanding < DiskQueue.outstandingMax
         case .rename, .remove: return !isWriting && writesOutstanding < DiskQueue.outstandingMax
-        case .create, .read: return filesOutstanding < DiskQueue.outstandingMax
+        case .create, .read, .extend, .publish, .discard: return filesOutstanding < DiskQueue.outstandingMax
         }
     }
 
@@ -219,6 +224,16 @@ package final class DiskQueue {
             // Opened here, in the order: a later rename or remove does not change what is read.
             let descriptor = try directory.steps.openFile(name, O_RDONLY, operation: "read")
             post(.read(number: number, name: name, descriptor: descriptor, offset: offset, count: count))
+        case .extend(let name, let offset, let block):
+            statistics.diskBytesWritten += UInt64(block.buffer.count)
+            filesOutstanding += 1
+            post(.extend(number: number, name: name, offset: offset, block: block))
+        case .publish(let name):
+            filesOutstanding += 1
+            post(.publish(number: number, name: name))
+        case .discard(let name):
+            filesOutstanding += 1
+            post(.discard(number: number, name: name))
         }
     }
 
@@ -243,10 +258,13 @@ package final class DiskQueue {
             isChangingNames = false
             statistics.diskFileSteps += 1
             finished.append(Finished(number: number))
-        case .created(let number):
+        case .created(let number), .didFileStep(let number):
             filesOutstanding -= 1
             statistics.diskFileSteps += 1
             finished.append(Finished(number: number))
+        case .refused(let number, let reason):
+            filesOutstanding -= 1
+            finished.append(Finished(number: number, refusal: reason))
         case .read(let number, let bytes):
             filesOutstanding -= 1
             finished.append(Finished(number: number, bytes: bytes))

@@ -88,6 +88,22 @@ package final class FileSteps: Sendable {
         try sync(descriptor, name, operation: "create")
     }
 
+    /// Opens `name` anew for writing, past the page cache where the file system allows it.
+    func openAnew(_ name: FileName) throws(DiskFailure) -> (descriptor: Int32, isDirect: Bool) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC
+        let descriptor = openat(directory, name.text, flags | O_CLOEXEC | coracle_o_direct(), 0o644)
+        if descriptor >= 0 { return (descriptor, true) }
+        return (try openFile(name, flags, operation: "create"), false)
+    }
+
+    /// Renames without syncing the directory.
+    func moveUnsynced(from: FileName, to: FileName) throws(DiskFailure) {
+        if renameat(directory, from.text, directory, to.text) != 0 { throw failure(from, "rename") }
+    }
+
+    /// Removes, if it is there, without syncing the directory.
+    func removeUnsynced(_ name: FileName) { _ = unlinkat(directory, name.text, 0) }
+
     private func posixAllocate(_ descriptor: Int32, _ byteCount: Int) -> Int32 {
         fallocate(descriptor, 0, 0, off_t(byteCount)) == 0 ? 0 : coracle_errno()
     }
@@ -141,13 +157,13 @@ package final class FileSteps: Sendable {
         }
     }
 
-    private func sync(_ descriptor: Int32, _ name: FileName, operation: String) throws(DiskFailure) {
+    func sync(_ descriptor: Int32, _ name: FileName, operation: String) throws(DiskFailure) {
         fileSyncs.add(1, ordering: .relaxed)
         // Not repeated when it fails: what it could not write may be forgotten by then (DESIGN, rule 3).
         if fsync(descriptor) != 0 { throw failure(name, operation) }
     }
 
-    private func syncDirectory(_ name: FileName, operation: String) throws(DiskFailure) {
+    func syncDirectory(_ name: FileName, operation: String) throws(DiskFailure) {
         directorySyncs.add(1, ordering: .relaxed)
         if fsync(directory) != 0 { throw failure(name, operation) }
     }

@@ -150,6 +150,8 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
         for item in finished {
             if let bytes = item.bytes {
                 deliver(.diskRead(number: item.number, bytes.buffer.view))
+            } else if let reason = item.refusal {
+                deliver(.diskRefused(number: item.number, reason: reason))
             } else {
                 deliver(.diskCompleted(number: item.number))
             }

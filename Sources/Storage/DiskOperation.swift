@@ -10,7 +10,8 @@ package struct FileName: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// One step of disk work. `Storage` emits them; `Posix` and the simulated disk carry them out **strictly in order**,
-/// each durable before the next begins, and report each by its number. A failure is the end of the process (DESIGN, rule 3).
+/// each durable before the next begins, and report each by its number. A failure is the end of the process (DESIGN, rule 3),
+/// except where an operation says that it may be refused.
 package struct DiskOperation: Sendable {
     /// Dense from 1 in a run.
     package var number: UInt64
@@ -34,6 +35,16 @@ package struct DiskOperation: Sendable {
         case remove(name: FileName)
         /// Read `count` bytes at `offset`, both multiples of the block size. Not ordered with the writes; completes with the bytes.
         case read(name: FileName, offset: Int, count: Int)
+        /// Write the block at `offset` of the temporary file `name.temporary`, which ends there; at 0 the file is made anew. Not
+        /// durable when it completes. Not urgent, as `create` is, but in order with the other steps on unfinished files. It may be
+        /// refused (a full disk): the driver says so, and the file is given up.
+        case extend(name: FileName, offset: Int, block: DiskBlock)
+        /// Sync `name.temporary`, rename it to `name`, replacing what is there, and sync the directory. In order with `extend`;
+        /// may be refused, and then nothing has got that name.
+        case publish(name: FileName)
+        /// Remove `name` and `name.temporary`, whichever there is. In order with `extend` and not urgent; what is left of it
+        /// after a crash does no harm.
+        case discard(name: FileName)
     }
 }
 

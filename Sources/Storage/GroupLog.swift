@@ -31,6 +31,16 @@ struct GroupLog {
         locations.drop(through: index.rawValue)
     }
 
+    /// Takes note that the log is empty and goes on behind `index`.
+    mutating func restart(behind index: LogIndex, term: Term) {
+        locations.drop(through: .max)
+        last = index
+        base = index
+        baseTerm = term
+        commitHint = max(commitHint, index)
+        check(locations.isEmpty, "a log that begins anew is empty")
+    }
+
     func checkInvariants() {
         check(base <= last, "a log ends at or behind its base")
         guard !locations.isEmpty else { return }

@@ -72,6 +72,44 @@ struct LocationIndex {
             segment: runs[run(of: index)].segment, offset: Int(packed >> 32) << 3, payloadBytes: Int(packed & 0xFFFF_FFFF))
     }
 
+    /// Bytes of log from entry `index` (or the first one) through the last. What lies between the entries counts.
+    func bytes(from index: UInt64) -> Int {
+        guard count > 0, index <= last else { return 0 }
+        let from = max(index, first)
+        let start = run(of: from)
+        var bytes = 0
+        for position in start..<runs.count {
+            let end = position + 1 < runs.count ? runs[position + 1].first - 1 : last
+            bytes += offset(behind: end) - offset(of: max(runs[position].first, from))
+        }
+        return bytes
+    }
+
+    /// The last entry that may go when the log behind it is to have at least `kept` bytes; 0 when it has less.
+    func lastIndex(keeping kept: Int) -> UInt64 {
+        guard count > 0, bytes(from: first) > kept else { return 0 }
+        // What is behind an entry shrinks from entry to entry.
+        var low = first
+        var high = last + 1
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if bytes(from: middle) >= kept { low = middle } else { high = middle }
+        }
+        return low - 1
+    }
+
+    private func offset(of index: UInt64) -> Int { Int(packed(index) >> 32) << 3 }
+
+    private func offset(behind index: UInt64) -> Int {
+        let packed = packed(index)
+        return Int(packed >> 32) << 3 + LogFormat.recordBytes(payload: Int(packed & 0xFFFF_FFFF))
+    }
+
+    private func packed(_ index: UInt64) -> UInt64 {
+        let slot = Int(index - chunkBase)
+        return chunks[slot / LocationIndex.chunkEntries][slot % LocationIndex.chunkEntries]
+    }
+
     /// Number of the run that holds `index`, by bisection.
     private func run(of index: UInt64) -> Int {
         var low = 0

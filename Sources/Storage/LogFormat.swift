@@ -183,6 +183,8 @@ enum RecordType: UInt8 {
     case base = 5
     /// Frames before a sequence number are no longer part of the log.
     case trimmed = 6
+    /// A base, and the group's log is empty: what it held behind that index is no part of it.
+    case restart = 7
 }
 
 /// What stands before a record's payload. The fields' meaning depends on the type.
@@ -191,10 +193,10 @@ struct RecordHeader: Equatable {
     /// Of an entry: `Entry.Kind`.
     var kind: UInt8 = 0
     var group = GroupID.first
-    /// Of an entry, a commit hint, a base: the index. Of a hard state: the vote (0 for none). Of an incarnation: the
+    /// Of an entry, a commit hint, a base, a restart: the index. Of a hard state: the vote (0 for none). Of an incarnation: the
     /// number. Of `trimmed`: the sequence number of the first frame kept.
     var index: UInt64 = 0
-    /// Of an entry, a hard state, a base.
+    /// Of an entry, a hard state, a base, a restart.
     var term: UInt64 = 0
     /// Bytes of payload; only an entry has any.
     var payloadBytes = 0

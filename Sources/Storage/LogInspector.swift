@@ -12,6 +12,7 @@ package struct InspectedRecord: Equatable, Sendable {
         case commitHint = "commit hint"
         case incarnation
         case base
+        case restart
         case trimmed
         /// Bytes that nothing can be made of.
         case unreadable
@@ -207,6 +208,7 @@ package struct LogInspector {
             record.kind = .commitHint
             record.term = nil
         case .base: record.kind = .base
+        case .restart: record.kind = .restart
         case .incarnation, .trimmed:
             record.kind = header.type == .trimmed ? .trimmed : .incarnation
             record.detail = header.type == .trimmed ? "frames before \(header.index)" : "\(header.index)"
@@ -224,6 +226,7 @@ private struct IgnoringVisitor: RecoveryVisitor {
     mutating func hardState(group: GroupID, _ state: HardState) {}
     mutating func commitHint(group: GroupID, index: LogIndex) {}
     mutating func base(group: GroupID, index: LogIndex, term: Term) {}
+    mutating func restart(group: GroupID, index: LogIndex, term: Term) {}
     mutating func incarnation(_ incarnation: Incarnation) {}
     mutating func progress(bytesDone: Int, bytesTotal: Int) {}
 }

@@ -267,6 +267,12 @@ struct LogRecovery {
             guard index >= log.groups[slot].base else { throw Misplaced(reason: "a base goes back to index \(index)") }
             log.groups[slot].rebase(through: index, term: term)
             visitor.base(group: header.group, index: index, term: term)
+        case .restart:
+            let slot = log.slot(of: header.group)
+            guard index >= log.groups[slot].base else { throw Misplaced(reason: "a log begins anew before its base") }
+            log.groups[slot].restart(behind: index, term: term)
+            log.groups[slot].hasEntries = true
+            visitor.restart(group: header.group, index: index, term: term)
         case .trimmed:
             trimmedBefore = max(trimmedBefore, header.index)
         }

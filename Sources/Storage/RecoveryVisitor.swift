@@ -14,6 +14,8 @@ package protocol RecoveryVisitor {
     mutating func commitHint(group: GroupID, index: LogIndex)
     /// Everything through `index` is covered by a state file: the group's log begins behind it.
     mutating func base(group: GroupID, index: LogIndex, term: Term)
+    /// Everything through `index` is covered by a state file, and the group's log is empty behind it.
+    mutating func restart(group: GroupID, index: LogIndex, term: Term)
     /// The node's run from here on.
     mutating func incarnation(_ incarnation: Incarnation)
     /// How far recovery is, in bytes of segment files. Called about once per MiB.

@@ -21,6 +21,19 @@ extension WriteAheadLog {
         groups[slot].checkInvariants()
     }
 
+    /// Says that a durable state file covers `group` through `index`, whose entry has `term`, and that nothing behind it in
+    /// the log counts: it was of another history. The log is empty and goes on at `index + 1` (paper, Figure 13, step 7).
+    package func restart(group: GroupID, behind index: LogIndex, term: Term) {
+        let slot = slot(of: group)
+        check(index >= groups[slot].base, "a log begins anew behind its base")
+        groups[slot].restart(behind: index, term: term)
+        forgetPending(slot: slot) { _ in true }
+        for read in reads.indices where reads[read].group == group { reads[read].cut(from: 0) }
+        appendRecord(RecordHeader(type: .restart, group: group, index: index.rawValue, term: term.rawValue))
+        trim()
+        groups[slot].checkInvariants()
+    }
+
     private func appendBase(slot: Int) {
         let log = groups[slot]
         appendRecord(RecordHeader(type: .base, group: log.group, index: log.base.rawValue, term: log.baseTerm.rawValue))
@@ -45,5 +58,27 @@ extension WriteAheadLog {
         if let incarnation { appendRecord(RecordHeader(type: .incarnation, index: incarnation.rawValue)) }
         appendRecord(RecordHeader(type: .trimmed, index: segments[0].firstSequence))
         building?.retires.append(contentsOf: free)
+    }
+}
+
+// How much there is to let go of.
+
+extension WriteAheadLog {
+    /// Bytes of the log from behind entry `index` of `group` to its last durable entry.
+    package func bytes(behind index: LogIndex, of group: GroupID) -> Int {
+        guard let slot = groups.firstIndex(where: { $0.group == group }) else { return 0 }
+        return groups[slot].locations.bytes(from: index.rawValue + 1)
+    }
+
+    /// The last entry of `group` that may go when at least `bytes` of the log behind it are kept; zero when there is none.
+    package func lastIndex(keeping bytes: Int, of group: GroupID) -> LogIndex {
+        guard let slot = groups.firstIndex(where: { $0.group == group }) else { return .zero }
+        return LogIndex(groups[slot].locations.lastIndex(keeping: bytes))
+    }
+
+    /// The base of `group`: entries through it are gone or may go; with its term.
+    package func base(of group: GroupID) -> (index: LogIndex, term: Term) {
+        guard let slot = groups.firstIndex(where: { $0.group == group }) else { return (.zero, .zero) }
+        return (groups[slot].base, groups[slot].baseTerm)
     }
 }

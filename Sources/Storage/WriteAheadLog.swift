@@ -44,6 +44,8 @@ package final class WriteAheadLog {
     var segments: [LogSegment] = []
     /// Where in the last segment the next frame goes, in bytes.
     var position = 0
+    /// Bytes of all frames that were given to the disk in this run.
+    package private(set) var writtenBytes = 0
     /// Zeroed or recycled files that no frame was written to under their number.
     var spares: [SpareSegment] = []
     /// Number for the next file that is created or renamed.
@@ -231,19 +233,22 @@ package final class WriteAheadLog {
         frame.close(segment: segment.number, offset: position)
         let number = emit(.write(name: segment.name, offset: position, block: frame.block), into: &operations)
         position += frame.block.buffer.count
+        writtenBytes += frame.block.buffer.count
         check(position <= segment.byteCount, "a frame lies in one segment")
         writing = (frame, number)
         return number
     }
 
-    func emit(_ action: DiskOperation.Action, into operations: inout [DiskOperation]) -> UInt64 {
+    /// Numbers an operation and appends it. The log numbers all operations of its node: state files have theirs from here.
+    package func emit(_ action: DiskOperation.Action, into operations: inout [DiskOperation]) -> UInt64 {
         let number = nextOperation
         nextOperation += 1
         operations.append(DiskOperation(number: number, action: action))
         return number
     }
 
-    /// Takes the completion of an operation other than `read`, and appends what it made durable to `durable`.
+    /// Takes the completion of an operation other than `read`, and appends what it made durable to `durable`. Those that the
+    /// log did not ask for itself are passed over.
     package func completed(number: UInt64, durable: inout [Durable]) {
         check(number > 0 && number < nextOperation, "only what was emitted completes")
         if let current = writing, current.operation == number {

@@ -121,6 +121,11 @@ extension Options {
             value >= 1 << 16 && value <= 1 << 32 && value % LogOptions.blockBytes == 0
                 ? nil : "a multiple of 4096 from 65536 to 4294967296"
         })
+    private static let stateFileLogBytes = Option<Int>(
+        "state-file-log-bytes", default: 64 << 20, placeholder: "n",
+        help: "How many bytes the log grows before a state file is written and the log's older part goes; more when the state "
+            + "file itself is longer.",
+        problem: { $0 >= 1 << 16 && $0 <= 1 << 40 ? nil : "a number from 65536 to 1099511627776" })
     private static let diskMode = Option<DiskMode>(
         "disk-mode", default: .auto, placeholder: "mode",
         help: "Who writes the log: the kernel while the event loop goes on (async; needs direct writes), the event loop "
@@ -138,7 +143,8 @@ extension Options {
         discussion: "Three nodes on one machine are started more easily with 'kvctl cluster up'.",
         version: "kvd \(Version.coracle) (compatible with Redis \(Version.redis))",
         declares: [
-            id, clusterID, data, listen, peerListen, peers, logLevel, electionTimeout, heartbeat, segmentBytes, diskMode,
+            id, clusterID, data, listen, peerListen, peers, logLevel, electionTimeout, heartbeat, segmentBytes,
+            stateFileLogBytes, diskMode,
             directIO, clientsMax,
         ],
         action: { Options.checked($0) })
@@ -168,6 +174,8 @@ extension Options {
         node.raft.electionTimeoutMax = .milliseconds(timeout.most)
         node.raft.heartbeatInterval = .milliseconds(values[heartbeat])
         node.log.segmentBytes = values[segmentBytes]
+        node.stateFiles.logBytesMin = values[stateFileLogBytes]
+        node.stateFiles.tailBytes = min(node.stateFiles.tailBytes, values[stateFileLogBytes] / 2)
         node.limits.clientsMax = values[clientsMax]
         var options = Options(
             node: node, dataPath: values[data], clientAddress: values[listen].value, peerAddress: values[peerListen].value,

@@ -140,6 +140,6 @@ final class RecoveryProgress {
         if now < nextLine { return }
         nextLine = now + .milliseconds(1000)
         let percent = total > 0 ? done * 100 / total : 100
-        logger.log(.info, "recovering: \(done >> 20) of \(total >> 20) MiB of log read (\(percent) %)")
+        logger.log(.info, "recovering: \(done >> 20) of \(total >> 20) MiB read (\(percent) %)")
     }
 }

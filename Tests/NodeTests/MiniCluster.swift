@@ -42,6 +42,8 @@ final class MiniCluster {
     var isDiskRunning = true
     /// Machines that take no turns.
     var paused: Set<Int> = []
+    /// Whether disks have no room for state files.
+    var refusesGrowingFiles = false
     var configure: (inout NodeOptions) -> Void = { _ in }
 
     init(_ count: UInt32, configure: @escaping (inout NodeOptions) -> Void = { _ in }) throws {
@@ -165,6 +167,17 @@ final class MiniCluster {
                 machine.node?.handle(.diskRead(number: operation.number, $0), now: now, into: &machine.effects)
             }
             return
+        case .extend where refusesGrowingFiles, .publish where refusesGrowingFiles:
+            machine.node?.handle(
+                .diskRefused(number: operation.number, reason: "the disk is full"), now: now, into: &machine.effects)
+            return
+        case .extend(let name, let offset, let block):
+            let before = offset == 0 ? [] : machine.disk.files[name.temporary] ?? []
+            machine.disk.files[name.temporary] = before + block.buffer.view.array
+        case .publish(let name): machine.disk.files[name] = machine.disk.files.removeValue(forKey: name.temporary)
+        case .discard(let name):
+            machine.disk.files[name] = nil
+            machine.disk.files[name.temporary] = nil
         }
         machine.node?.handle(.diskCompleted(number: operation.number), now: now, into: &machine.effects)
     }

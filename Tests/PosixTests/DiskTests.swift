@@ -195,6 +195,49 @@ private final class DiskHarness {
     }
 }
 
+@Suite struct GrowingFileTests {
+    @Test func aFileHasItsNameWhenItIsWhole() throws {
+        let disk = try DiskHarness(mode: .inline)
+        let name = FileName("state-1")
+        try disk.submit([
+            .extend(name: name, offset: 0, block: filled(1)), .extend(name: name, offset: block, block: filled(2, blocks: 3)),
+        ])
+        try disk.settle()
+        #expect(disk.temporary.bytes("state-1.unfinished").count == 4 * block)
+        #expect(!disk.temporary.files().contains("state-1"))
+        try disk.submit([.publish(name: name)])
+        try disk.settle()
+        #expect(disk.temporary.files() == ["lock", "state-1"])
+        #expect(disk.temporary.bytes("state-1") == [1, 2, 2, 2].flatMap { [UInt8](repeating: $0, count: block) })
+        // The next one of that name takes its place, at once.
+        try disk.submit([.extend(name: name, offset: 0, block: filled(7)), .publish(name: name)])
+        try disk.settle()
+        #expect(disk.temporary.bytes("state-1") == [UInt8](repeating: 7, count: block))
+        try disk.submit([
+            .extend(name: name, offset: 0, block: filled(8)), .discard(name: name), .discard(name: FileName("none")),
+        ])
+        try disk.settle()
+        #expect(disk.temporary.files() == ["lock"])
+        #expect(disk.finished.allSatisfy { $0.refusal == nil } && disk.numbers.count == 8)
+    }
+
+    @Test func whatIsRefusedIsSaidAndLeavesNothing() async {
+        await #expect(processExitsWith: .success) {
+            _ = try SignalInbox()
+            let disk = try DiskHarness(mode: .inline)
+            var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+            guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(2) }
+            let name = FileName("large")
+            try disk.submit((0..<5).map { .extend(name: name, offset: $0 << 18, block: filled(1, blocks: 64)) })
+            try disk.submit([.publish(name: name)])
+            try disk.settle()
+            let refused = disk.finished.filter { $0.refusal != nil }.map(\.number)
+            guard refused == [5, 6], disk.temporary.files() == ["lock"] else { exit(3) }
+            guard disk.finished.contains(where: { $0.refusal?.contains("large") == true }) else { exit(4) }
+        }
+    }
+}
+
 @Suite struct DiskQueueTests {
     @Test(arguments: [DiskMode.async, .inline, .thread]) func operationsTakeEffectInTheirOrder(mode: DiskMode) throws {
         let disk = try DiskHarness(mode: mode)

@@ -68,6 +68,7 @@ final class EchoHandler: TurnHandler {
             linkOutputs[link.rawValue] = nil
             events.append("link closed \(link.rawValue)")
         case .diskCompleted(let number): diskFinished.append(number)
+        case .diskRefused(let number, let reason): events.append("refused \(number): \(reason)")
         case .diskRead(let number, let bytes):
             diskFinished.append(number)
             events.append("read \(bytes.count)")

@@ -8,6 +8,7 @@ enum LogRecord: Equatable {
     case hardState(GroupID, HardState)
     case commitHint(GroupID, LogIndex)
     case base(GroupID, LogIndex, Term)
+    case restart(GroupID, LogIndex, Term)
     case incarnation(Incarnation)
 }
 
@@ -46,6 +47,14 @@ struct LogState: Equatable {
             group.entries.removeAll { $0.index <= index }
             group.commitHint = max(group.commitHint, index)
             groups[id.rawValue] = group
+        case .restart(let id, let index, let term):
+            let before = groups[id.rawValue] ?? Group()
+            var group = Group()
+            group.hardState = before.hardState
+            group.base = index
+            group.baseTerm = term
+            group.commitHint = max(before.commitHint, index)
+            groups[id.rawValue] = group
         case .incarnation(let incarnation): self.incarnation = incarnation
         }
     }
@@ -64,6 +73,7 @@ struct Collector: RecoveryVisitor {
     mutating func hardState(group: GroupID, _ state: HardState) { take(.hardState(group, state)) }
     mutating func commitHint(group: GroupID, index: LogIndex) { take(.commitHint(group, index)) }
     mutating func base(group: GroupID, index: LogIndex, term: Term) { take(.base(group, index, term)) }
+    mutating func restart(group: GroupID, index: LogIndex, term: Term) { take(.restart(group, index, term)) }
     mutating func incarnation(_ incarnation: Incarnation) { take(.incarnation(incarnation)) }
     mutating func progress(bytesDone: Int, bytesTotal: Int) {
         progressCalls += 1

@@ -59,6 +59,19 @@ final class MemoryDisk: RecoverySource {
                 return []
             }
             return Array(bytes[offset..<offset + count])
+        case .extend(let name, let offset, let block):
+            let view = block.buffer.view
+            require(view.count > 0 && view.count % MemoryDisk.blockBytes == 0, "a file grows by whole blocks")
+            require(UInt(bitPattern: view.start) % UInt(MemoryDisk.blockBytes) == 0, "unaligned memory")
+            let before = offset == 0 ? [] : files[name.temporary.text] ?? []
+            require(before.count == offset, "\(name) is extended where it does not end")
+            files[name.temporary.text] = before + view.array
+        case .publish(let name):
+            require(files[name.temporary.text] != nil, "\(name) is published although it was never begun")
+            files[name.text] = files.removeValue(forKey: name.temporary.text)
+        case .discard(let name):
+            files[name.text] = nil
+            files[name.temporary.text] = nil
         }
         return []
     }

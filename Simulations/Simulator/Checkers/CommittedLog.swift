@@ -2,10 +2,16 @@ import Base
 
 /// A log as a checker sees it: which term the entry at an index has.
 package protocol LogReader {
+    /// What the log begins after: a state file covers everything through it. Zero for a whole log.
+    var baseIndex: LogIndex { get }
     /// The last index in the log.
     var lastIndex: LogIndex { get }
     /// The term of the entry at `index`; nil when there is none (any more).
     func term(at index: LogIndex) -> Term?
+}
+
+extension LogReader {
+    package var baseIndex: LogIndex { .zero }
 }
 
 /// Every entry that any node ever took for committed, by index, and the checks that follow from it: nothing else is ever
@@ -35,6 +41,15 @@ package struct CommittedLog: Sendable {
         _ node: NodeID, in term: Term, after before: LogIndex, through index: LogIndex, log: some LogReader
     ) throws(Violation) {
         var next = before.next
+        if log.baseIndex > before {
+            // What a state file covers was committed before, by others at the least.
+            guard log.baseIndex <= lastIndex else {
+                throw Violation(
+                    .committedEntryChanged, "node \(node) has a state file through index \(log.baseIndex), which nobody committed"
+                )
+            }
+            next = log.baseIndex
+        }
         while next <= index {
             guard let entryTerm = log.term(at: next) else {
                 throw Violation(.committedEntryChanged, "node \(node) has committed index \(next) but no entry there")

@@ -15,6 +15,7 @@ final class Machine {
         /// The end of a peer connection that the node closed itself; it may be told, or not.
         case closedByItself(PeerLinkID)
         case diskDone(number: UInt64)
+        case diskRefused(number: UInt64)
         case diskRead(number: UInt64, [UInt8])
         case writable(Link, side: Int)
         case shutdown
@@ -65,6 +66,10 @@ final class Machine {
     var startsSoon = false
     /// Its disk has lost data: the node may refuse to start, and then stays out.
     var isSpoiled = false
+    /// One of its state files has lost data, at a time when there were two of them.
+    var hasRottenStateFile = false
+    /// Clients that the node closed because it can't know their replies, as far as that was seen.
+    var closedForUnknown: UInt64 = 0
     /// The node refused to start, with a reason.
     var refusal: StorageError?
     /// Asked to stop in order.

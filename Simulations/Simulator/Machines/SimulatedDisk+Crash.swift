@@ -25,6 +25,7 @@ extension SimulatedDisk {
                 files[name.temporary] = SimulatedFile(zeros: random.index(below: blocks + 1) * SimulatedDisk.blockBytes)
             }
         }
+        try crashGrowing(mode)
         forgetPending()
     }
 

@@ -39,6 +39,7 @@ package final class SimulatedDisk {
     /// What a completed operation hands to the node.
     package enum Completion {
         case done(number: UInt64)
+        case refused(number: UInt64)
         case read(number: UInt64, bytes: [UInt8])
     }
 
@@ -64,6 +65,9 @@ package final class SimulatedDisk {
     var ordered: [Pending] = []
     /// Creations and reads, each on its own.
     var beside: [Pending] = []
+    /// Steps on growing files, the oldest first; only the first has begun.
+    var growing: [Pending] = []
+    private var growingUntil = Instant(nanoseconds: 0)
     /// When the last ordered operation will be done.
     private var orderedUntil = Instant(nanoseconds: 0)
     /// The last writes that completed, the newest last (see `rot`).
@@ -78,7 +82,7 @@ package final class SimulatedDisk {
     package func install(_ name: FileName, bytes: [UInt8]) { files[name] = SimulatedFile(bytes: bytes) }
 
     /// Whether operations are on their way.
-    package var isBusy: Bool { !ordered.isEmpty || !beside.isEmpty }
+    package var isBusy: Bool { !ordered.isEmpty || !beside.isEmpty || !growing.isEmpty }
 
     /// Bytes of all files.
     package var usedBytes: Int { files.values.reduce(0) { $0 + $1.bytes.count } }
@@ -96,14 +100,32 @@ package final class SimulatedDisk {
             try demandBlocks(name: name, offset: offset, count: count)
             return start(operation, beside: speed.read, at: now)
         case .write(_, let offset, let block):
-            let size = SimulatedDisk.blockBytes
             let view = block.buffer.view
-            try demand(!view.isEmpty && offset % size == 0 && view.count % size == 0, "a write is of whole blocks")
-            try demand(UInt(bitPattern: view.start) % UInt(size) == 0, "a block to be written is aligned")
+            try demandAligned(view, offset: offset)
             return queue(Pending(operation: operation, doneAt: now, digest: hash(view, seed: 1)), at: now)
         case .rename, .remove:
             return queue(Pending(operation: operation, doneAt: now), at: now)
+        case .extend(_, let offset, let block):
+            let view = block.buffer.view
+            try demandAligned(view, offset: offset)
+            return queueGrowing(Pending(operation: operation, doneAt: now, digest: hash(view, seed: 1)), at: now)
+        case .publish, .discard:
+            return queueGrowing(Pending(operation: operation, doneAt: now), at: now)
         }
+    }
+
+    private func demandAligned(_ view: ByteView, offset: Int) throws(Violation) {
+        let size = SimulatedDisk.blockBytes
+        try demand(!view.isEmpty && offset % size == 0 && view.count % size == 0, "a write is of whole blocks")
+        try demand(UInt(bitPattern: view.start) % UInt(size) == 0, "a block to be written is aligned")
+    }
+
+    private func queueGrowing(_ pending: Pending, at now: Instant) -> Submission {
+        var pending = pending
+        pending.doneAt = max(now, growingUntil) + latency(speed.write)
+        growingUntil = pending.doneAt
+        growing.append(pending)
+        return .completes(at: pending.doneAt)
     }
 
     private func queue(_ pending: Pending, at now: Instant) -> Submission {
@@ -137,6 +159,13 @@ package final class SimulatedDisk {
             sooner.append((ordered[index].operation.number, until))
         }
         if !ordered.isEmpty { orderedUntil = until }
+        until = now
+        for index in growing.indices {
+            until = min(growing[index].doneAt, until + latency(speed.write))
+            growing[index].doneAt = until
+            sooner.append((growing[index].operation.number, until))
+        }
+        if !growing.isEmpty { growingUntil = until }
         for index in beside.indices {
             beside[index].doneAt = min(beside[index].doneAt, now + latency(speed.create))
             sooner.append((beside[index].operation.number, beside[index].doneAt))
@@ -147,6 +176,7 @@ package final class SimulatedDisk {
     /// Whether an operation is on its way and its time has come.
     package func isDue(number: UInt64, at now: Instant) -> Bool {
         if let first = ordered.first, first.operation.number == number { return first.doneAt <= now }
+        if let first = growing.first, first.operation.number == number { return first.doneAt <= now }
         return beside.contains { $0.operation.number == number && $0.doneAt <= now }
     }
 
@@ -154,6 +184,12 @@ package final class SimulatedDisk {
     package func complete(number: UInt64) throws(Violation) -> Completion {
         if let first = ordered.first, first.operation.number == number {
             ordered.removeFirst()
+            try carryOut(first)
+            return .done(number: number)
+        }
+        if let first = growing.first, first.operation.number == number {
+            growing.removeFirst()
+            if try isRefused(first) { return .refused(number: number) }
             try carryOut(first)
             return .done(number: number)
         }
@@ -191,6 +227,8 @@ package final class SimulatedDisk {
             if files.removeValue(forKey: name) == nil { throw missing(name) }
         case .read:
             break
+        case .extend, .publish, .discard:
+            try carryOutGrowing(pending)
         }
     }
 
@@ -203,7 +241,9 @@ package final class SimulatedDisk {
     func forgetPending() {
         ordered.removeAll()
         beside.removeAll()
+        growing.removeAll()
         orderedUntil = Instant(nanoseconds: 0)
+        growingUntil = Instant(nanoseconds: 0)
     }
 
     // MARK: The contract
@@ -217,9 +257,9 @@ package final class SimulatedDisk {
             "\(name) has \(file.bytes.count) bytes; \(count) at \(offset) were asked for")
     }
 
-    private func missing(_ name: FileName) -> Violation { Violation(.diskContract, "there is no file \(name)") }
+    func missing(_ name: FileName) -> Violation { Violation(.diskContract, "there is no file \(name)") }
 
-    private func demand(_ condition: Bool, _ message: @autoclosure () -> String) throws(Violation) {
+    func demand(_ condition: Bool, _ message: @autoclosure () -> String) throws(Violation) {
         if !condition { throw Violation(.diskContract, message()) }
     }
 }

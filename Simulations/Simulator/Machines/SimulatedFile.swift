@@ -20,6 +20,20 @@ final class SimulatedFile {
         }
     }
 
+    /// Makes the file longer.
+    func append(_ view: ByteView) { bytes.append(contentsOf: view.rawBuffer) }
+
+    /// Cuts the file to its first `count` bytes.
+    func truncate(to count: Int) {
+        check(count <= bytes.count, "a file is only cut shorter")
+        bytes.removeLast(bytes.count - count)
+    }
+
+    /// Forgets `count` bytes from `offset` on.
+    func zero(_ offset: Int, _ count: Int) {
+        for position in offset..<offset + count { bytes[position] = 0 }
+    }
+
     /// Turns one bit over, as a disk that loses data silently does.
     func flip(bit: Int) {
         check(bit >= 0 && bit < bytes.count * 8, "a bit of this file")

@@ -20,6 +20,9 @@ package struct RunOptions: Sendable {
     package var raft: RaftOptions
     package var log: LogOptions
     package var limits = NodeLimits()
+    package var stateFiles = StateFileOptions()
+    /// Clients ask for state files.
+    package var asksForSaves = false
     package var disk: SimulatedDisk.Speed
     /// The node's loop stands still while its log is written.
     package var writesInline: Bool
@@ -134,6 +137,8 @@ package struct RunOptions: Sendable {
         }
         disksRot = random.chance(1, in: 10)
         reportsOwnCloses = random.chance(1, in: 2)
+        if random.chance(2, in: 3) { stateFiles = RunOptions.drawStateFiles(&random) }
+        asksForSaves = random.chance(1, in: 4)
         var snapshotRandom = Randomness(seed: seed).generator(for: .snapshots)
         let drawsSnapshots = snapshotRandom.chance(1, in: 2)
         takesSnapshots = drawsSnapshots || !(planted?.snapshotFaults ?? []).isEmpty
@@ -148,6 +153,21 @@ package struct RunOptions: Sendable {
         options.channelBytesMax = random.choice(of: [2_000, 64 << 20, 64 << 20])
         options.endedMax = random.choice(of: [1, 3, 64])
         return options
+    }
+
+    /// Logs that are trimmed all the time, by files of a few chunks, encoded in the smallest steps or at once.
+    private static func drawStateFiles(_ random: inout RandomGenerator) -> StateFileOptions {
+        var result = StateFileOptions()
+        result.logBytesMin = random.choice(of: [1 << 15, 1 << 17, 1 << 19, 1 << 20])
+        result.tailBytes = random.choice(of: [0, 1 << 14, 1 << 17])
+        result.busyTurnBytes = random.choice(of: [64, 1000, 16 << 10])
+        result.idleTurnBytes = random.choice(of: [200, 4000, 128 << 10])
+        result.chunkBytes = random.choice(of: [4096, 8192, 1 << 16])
+        result.operationsMax = random.choice(of: [1, 4])
+        result.pieceBytes = random.choice(of: [4096, 16384, 1 << 18])
+        result.piecesMax = random.choice(of: [1, 4])
+        result.retryDelay = .milliseconds(random.choice(of: [50, 500]))
+        return result
     }
 
     private static func drawRaft(_ random: inout RandomGenerator) -> RaftOptions {

@@ -25,6 +25,9 @@ package struct RunStatistics: Equatable, Sendable {
     package var framesInFlight = 0
     /// Keys whose history was too hard to decide.
     package var undecided = 0
+    /// State files written, and installed by nodes that were far behind.
+    package var stateFiles: UInt64 = 0
+    package var installs: UInt64 = 0
     package init() {}
 }
 
@@ -51,6 +54,7 @@ package struct RunReport: Sendable {
             text += ", \(s.snapshots) snapshots (\(s.completeSnapshots) complete, \(s.strictSnapshots) strict, "
             text += "\(s.framesInFlight) frames in flight)"
         }
+        if s.stateFiles > 0 { text += ", \(s.stateFiles) state files, \(s.installs) installed" }
         if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
         if s.undecided > 0 { text += ", \(s.undecided) keys undecided" }
         if let violation { text += "\n  \(violation)" }
@@ -71,6 +75,7 @@ package struct RunReport: Sendable {
             ("undecidedKeys", UInt64(s.undecided)), ("snapshots", UInt64(s.snapshots)),
             ("completeSnapshots", UInt64(s.completeSnapshots)), ("strictSnapshots", UInt64(s.strictSnapshots)),
             ("framesInFlight", UInt64(s.framesInFlight)),
+            ("undecidedKeys", UInt64(s.undecided)), ("stateFiles", s.stateFiles), ("installs", s.installs),
         ]
         var text = "{\"ok\":\(violation == nil),\"hash\":\"\(hash)\""
         for (name, value) in numbers { text += ",\"\(name)\":\(value)" }

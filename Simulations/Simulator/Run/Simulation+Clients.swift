@@ -164,6 +164,9 @@ extension Simulation {
 
     private func sendDrawn(_ client: Client, _ buffer: ByteBuffer) {
         if client.random.chance(1, in: 60) { send(["DEBUG", "RELOAD"], .selfCheck, client, buffer) }
+        if options.asksForSaves, client.random.chance(1, in: 30) {
+            send([client.random.chance(1, in: 2) ? "SAVE" : "BGSAVE"], .any, client, buffer)
+        }
         for _ in 0..<1 + client.random.index(below: options.pipelineMax) {
             let words = client.generator.draw()
             send(words, .drawn(words), client, buffer)

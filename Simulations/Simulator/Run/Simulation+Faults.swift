@@ -150,6 +150,14 @@ extension Simulation {
     /// Silent damage to the disk of a machine that is down, at most on a minority.
     private func spoil(_ machine: Machine) {
         guard options.disksRot, faultRandom.chance(1, in: 4) else { return }
+        if faultRandom.chance(1, in: 2), !machine.hasRottenStateFile, machine.disk.stateFiles.count > 1,
+            let place = machine.disk.rotStateFile()
+        {
+            // There is another one, and the log behind it.
+            note("the disk of node \(machine.id) rots: \(place)")
+            machine.hasRottenStateFile = true
+            return
+        }
         let spoiled = machines.filter { $0.isSpoiled && $0 !== machine }.count
         guard spoiled < (machines.count - 1) / 2, let place = machine.disk.rot(sparing: 4) else { return }
         note("the disk of node \(machine.id) rots: \(place)")

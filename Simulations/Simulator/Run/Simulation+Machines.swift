@@ -31,6 +31,7 @@ extension Simulation {
         result.log = options.log
         result.limits = options.limits
         result.snapshots = options.snapshots
+        result.stateFiles = options.stateFiles
         return result
     }
 
@@ -47,6 +48,7 @@ extension Simulation {
         machine.turnAt = nil
         machine.wakeAt = .never
         machine.isStopping = false
+        machine.closedForUnknown = 0
         machine.busyUntil = time
         machine.pausedUntil = time
         machine.seen = Machine.Seen()
@@ -89,6 +91,10 @@ extension Simulation {
         guard machine.isUp else { return }
         note("node \(machine.id) crashes\(losesPower ? " with its machine" : "")")
         statistics.crashes += 1
+        if let node = machine.node {
+            statistics.stateFiles += node.stateFilesWritten
+            statistics.installs += node.stateFilesInstalled
+        }
         machine.node = nil
         machine.run += 1
         machine.effects.removeAll()
@@ -169,6 +175,8 @@ extension Simulation {
             forgetIfOver(link)
         case .closedByItself(let id): node.handle(.peerClosed(id), now: now, into: &machine.effects)
         case .diskDone(let number): node.handle(.diskCompleted(number: number), now: now, into: &machine.effects)
+        case .diskRefused(let number):
+            node.handle(.diskRefused(number: number, reason: "the disk is full"), now: now, into: &machine.effects)
         case .diskRead(let number, let bytes):
             bytes.withView { node.handle(.diskRead(number: number, $0), now: now, into: &machine.effects) }
         case .writable(let link, let side): flush(link, side: side, machine)
@@ -319,6 +327,7 @@ extension Simulation {
             } else {
                 machine.inbox.append(.diskDone(number: number))
             }
+        case .refused(let number): machine.inbox.append(.diskRefused(number: number))
         case .read(let number, let bytes): machine.inbox.append(.diskRead(number: number, bytes))
         }
         requestTurn(machine, at: time)

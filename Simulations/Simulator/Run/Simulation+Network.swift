@@ -216,7 +216,10 @@ extension Simulation {
     /// A node wants a client's connection closed.
     func closeByServer(_ link: Link, _ machine: Machine, afterOutput: Bool) throws(Violation) {
         if link.ends[1].isGone { return }
-        if !link.mayBeClosed && !machine.isStopping {
+        let closedForUnknown = machine.node?.clientsClosedForUnknown ?? 0
+        let isUnknown = machine.closedForUnknown < closedForUnknown
+        if isUnknown { machine.closedForUnknown += 1 }
+        if !link.mayBeClosed && !machine.isStopping && !isUnknown {
             throw Violation(
                 .droppedConnection, "node \(machine.id) closes connection \(link.number), whose client did nothing to deserve it")
         }

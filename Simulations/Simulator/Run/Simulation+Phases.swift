@@ -196,6 +196,10 @@ extension Simulation {
     func finalStatistics() -> RunStatistics {
         var result = statistics
         result.committed = committed.lastIndex.rawValue
+        for node in machines.compactMap(\.node) {
+            result.stateFiles += node.stateFilesWritten
+            result.installs += node.stateFilesInstalled
+        }
         result.digestComparisons = digests.comparisons
         result.operations = history.operations.count
         result.completeSnapshots = cuts.outcomes.values.count { $0 == .complete }

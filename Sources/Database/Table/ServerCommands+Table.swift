@@ -2,6 +2,9 @@
 enum ServerCommands {
     static let definitions: [CommandDefinition] = [
         CommandDefinition(
+            "bgsave", arity: -1, [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0", complexity: "O(1)",
+            summary: "Begins a state file of the answering node."),
+        CommandDefinition(
             "command", arity: -1, [.loading, .stale], [.connection], group: .server, since: "2.8.13",
             complexity: "O(N) for N commands", summary: "Returns what is known of all commands.",
             tips: ["nondeterministic_output_order"],
@@ -102,6 +105,10 @@ enum ServerCommands {
             summary: "Returns facts and figures about the server.",
             tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
         CommandDefinition(
+            "lastsave", arity: 1, [.loading, .stale, .fast], [.admin, .dangerous], group: .server, since: "1.0.0",
+            complexity: "O(1)", summary: "Returns when the answering node wrote its newest state file.",
+            tips: ["nondeterministic_output"]),
+        CommandDefinition(
             "latency", arity: -2, [], group: .server, since: "2.8.13",
             complexity: "Depends on the subcommand.", summary: "Commands about delays of the answering node.",
             subcommands: [
@@ -166,6 +173,9 @@ enum ServerCommands {
         CommandDefinition(
             "role", arity: 1, [.noScript, .loading, .stale, .fast], [.dangerous], group: .server, since: "2.8.12",
             complexity: "O(1)", summary: "Returns the role of the node."),
+        CommandDefinition(
+            "save", arity: 1, [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0",
+            complexity: "O(N) for all data", summary: "Writes a state file of the answering node and waits for it."),
         CommandDefinition(
             "slaveof", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
             complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),

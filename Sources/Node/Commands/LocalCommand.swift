@@ -53,6 +53,7 @@ enum LocalCommand: String, CaseIterable {
     case memoryPurge = "memory|purge"
     case memoryStats = "memory|stats"
     case lolwut
+    case save, bgsave, lastsave
     case failover, psync, replconf, replicaof, slaveof, sync
     case kvStatus = "kv.status"
     case kvTransferLeader = "kv.transfer-leader"
@@ -118,6 +119,9 @@ extension Node {
         case .memoryPurge: memoryPurge(connection)
         case .memoryStats: memoryStats(connection)
         case .lolwut: lolwut(connection)
+        case .save: save(connection)
+        case .bgsave: backgroundSave(connection)
+        case .lastsave: lastSave(connection)
         case .failover, .psync, .replconf, .replicaof, .slaveof, .sync: refuseReplication(connection, command)
         case .kvStatus: kvStatus(connection)
         case .kvTransferLeader: kvTransferLeader(connection)

@@ -131,17 +131,6 @@ extension Node {
         return "\(value / 100).\(fraction < 10 ? "0" : "")\(fraction)\(units[unit])"
     }
 
-    private var persistenceFields: [(String, String)] {
-        [
-            ("loading", "0"), ("async_loading", "0"), ("current_cow_peak", "0"), ("current_cow_size", "0"),
-            ("rdb_changes_since_last_save", "\(group.machine.changes)"), ("rdb_bgsave_in_progress", "0"),
-            ("rdb_last_save_time", "0"), ("rdb_last_bgsave_status", "ok"), ("rdb_last_bgsave_time_sec", "-1"),
-            ("rdb_current_bgsave_time_sec", "-1"), ("rdb_saves", "0"), ("aof_enabled", "1"), ("aof_rewrite_in_progress", "0"),
-            ("aof_rewrite_scheduled", "0"), ("aof_last_bgrewrite_status", "ok"), ("aof_last_write_status", "ok"),
-            ("aof_current_size", "\(log.diskBytes)"), ("aof_pending_bio_fsync", "0"), ("aof_delayed_fsync", "0"),
-        ]
-    }
-
     private var statsFields: [(String, String)] {
         noteActivity()
         let rates = activity.rates(activitySums, at: now.instant)

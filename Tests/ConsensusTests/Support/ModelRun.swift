@@ -25,6 +25,8 @@ final class ModelRun {
     /// How often each kind of step is taken in this run, drawn from the seed: so each run has a character.
     private var weights: [UInt64] = []
     private var answered = 0
+    /// Logs that began anew behind a state file.
+    private(set) var restarts = 0
     /// Time runs fast against messages and disks: one election follows the other.
     private var isHasty = false
     private var struckLeaderships = 0
@@ -58,13 +60,15 @@ final class ModelRun {
 
     private enum Kind: Int, CaseIterable {
         case deliver, duplicate, lose, sync, time, propose, read, crash, restart, partition, heal, reset, transfer, flush
+        case compact, install
     }
 
     private func drawWeights() {
-        let base: [UInt64] = [120, 6, 6, 40, 30, 20, 6, 2, 8, 2, 3, 2, 1, 4]
+        let base: [UInt64] = [120, 6, 6, 40, 30, 20, 6, 2, 8, 2, 3, 2, 1, 4, 8, 12]
         weights = base.map { $0 * (1 + generator.next(below: 4)) / 2 }
         weights[Kind.deliver.rawValue] = 120
         weights[Kind.time.rawValue] = max(weights[Kind.time.rawValue], 15)
+        if !plan.faults.isEmpty || generator.chance(1, in: 3) { weights[Kind.compact.rawValue] = 0 }
         if generator.chance(1, in: 3) { weights[Kind.lose.rawValue] = 0 }
         isHasty = plan.isStormy || generator.chance(1, in: 2)
         if isHasty { weights[Kind.crash.rawValue] += 4 }
@@ -124,6 +128,8 @@ final class ModelRun {
         case .reset: reset(member)
         case .transfer: transfer(member)
         case .flush: cluster.network.removeAll { isBlocked($0) }
+        case .compact: cluster.compact(member, keeping: generator.chance(1, in: 2) ? 0 : generator.next(below: 20))
+        case .install: if cluster.install(member) == .restarted { restarts += 1 }
         }
         collectReads()
         if plan.isStormy { strike() }

@@ -20,6 +20,8 @@ import Base
 ///     propose ID TEXT   read ID NUMBER   transfer ID TARGET   announce ID PEER
 ///     crash ID [KEPT]   start ID       of the writes on their way KEPT had reached the disk
 ///     disconnect A B   connect A B     both ends are told; what is in flight between them is lost
+///     compact ID [KEPT]                it writes a state file of all that it applied, and keeps KEPT entries before that
+///     install ID                       it fetches the state file that its leader has for it
 ///     status   logs   network
 final class Scenario {
     private var cluster = TestCluster(1)
@@ -68,6 +70,10 @@ final class Scenario {
         case "start": cluster.start(member(arguments[0]))
         case "disconnect": reset(arguments, isConnected: false)
         case "connect": reset(arguments, isConnected: true)
+        case "compact":
+            cluster.compact(member(arguments[0]), keeping: arguments.count > 1 ? UInt64(number(arguments, 1)) : 0)
+            output.append("  base \(cluster.raft(number(arguments, 0)).log.baseIndex)")
+        case "install": install(member(arguments[0]))
         case "status": status()
         case "logs": logs()
         case "network": output += cluster.network.map { "  \(Words.message($0))" }
@@ -136,6 +142,9 @@ final class Scenario {
         if !effects.committed.isEmpty { output.append("  \(id) commits \(Words.entries(effects.committed))") }
         for grant in effects.readable { output.append("  \(id) may read \(grant.id) at \(grant.index)") }
         for read in effects.failedReads { output.append("  \(id) fails read \(read)") }
+        for install in effects.installs {
+            output.append("  \(id) wants state file \(install.index)/\(install.term) from \(install.from)")
+        }
         for load in effects.loads { output.append("  \(id) loads from \(load.from) for \(load.peer)") }
     }
 
@@ -210,6 +219,15 @@ final class Scenario {
         cluster.step(member(arguments[0])) { $0.announceCommit(to: peer) }
     }
 
+    private func install(_ member: TestMember) {
+        switch cluster.install(member) {
+        case .notNeeded: output.append("  not needed")
+        case .kept: output.append("  the log behind it stays")
+        case .restarted: output.append("  the log begins anew")
+        case nil: output.append("  nothing installed")
+        }
+    }
+
     private func reset(_ arguments: [String], isConnected: Bool) {
         let pair = [number(arguments, 0), number(arguments, 1)]
         let ends = pair.map { NodeID(UInt32($0)) }.sorted()
@@ -237,10 +255,12 @@ final class Scenario {
 
     private func logs() {
         for member in cluster.members {
-            let terms = (member.raft?.entries(from: LogIndex(1), through: member.raft?.lastIndex ?? .zero) ?? []).map {
+            let first = member.raft?.log.baseIndex.next ?? LogIndex(1)
+            let terms = (member.raft?.entries(from: first, through: member.raft?.lastIndex ?? .zero) ?? []).map {
                 "\($0.term)"
             }
-            output.append("  \(member.options.id): " + (member.raft == nil ? "down" : terms.joined(separator: " ")))
+            let base = first > LogIndex(1) ? "(\(first.previous)/\(member.raft?.log.baseTerm ?? .zero)) " : ""
+            output.append("  \(member.options.id): " + base + (member.raft == nil ? "down" : terms.joined(separator: " ")))
         }
     }
 }

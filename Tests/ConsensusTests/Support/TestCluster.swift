@@ -15,6 +15,8 @@ final class TestMember {
     var readable: [RaftEffects.ReadGrant] = []
     var failedReads: [UInt64] = []
     var becameLeader = 0
+    /// The state file that the leader has for it.
+    var wanted: RaftEffects.Install?
 
     init(options: RaftOptions, configuration: Configuration) {
         self.options = options
@@ -70,9 +72,11 @@ final class TestCluster {
 
     func start(_ member: TestMember) {
         check(member.raft == nil, "a member is started once")
-        member.applied = []
+        member.applied = member.disk.state.applied
+        member.wanted = nil
+        let recovered = member.disk.recover()
         let raft = Raft(
-            options: member.options, configuration: member.configuration, recovered: member.disk.recovered, now: now,
+            options: member.options, configuration: member.configuration, recovered: recovered, now: now,
             random: generator.next())
         member.raft = raft
         member.memory = RaftInvariants.Memory(raft)
@@ -113,6 +117,7 @@ final class TestCluster {
         if effects.becameLeader { member.becameLeader += 1 }
         member.readable += effects.readable
         member.failedReads += effects.failedReads
+        if let install = effects.installs.last { member.wanted = install }
         take(effects.committed, by: member)
         inspect(member)
         if answersLoads, !effects.loads.isEmpty {
@@ -135,12 +140,16 @@ final class TestCluster {
         let log = member.disk.entriesWritten
         var entries: [Entry] = []
         var bytes = 0
-        for entry in log.dropFirst(Int(load.from.rawValue) - 1) {
+        for entry in log where entry.index >= load.from {
             bytes += entry.payload.count
             if !entries.isEmpty, bytes > load.bytesMax { break }
             entries.append(entry)
         }
         let now = now
+        if entries.first?.index != load.from {
+            _ = call(member) { $0.loadFailed(for: load.peer) }
+            return
+        }
         _ = call(member) { $0.loaded(for: load.peer, entries: entries, now: now) }
     }
 
@@ -151,6 +160,46 @@ final class TestCluster {
         let now = now
         step(member) { $0.persisted(sequence, now: now) }
         return true
+    }
+
+    /// A member writes a state file of what it has applied, and keeps `kept` entries of the log before it.
+    func compact(_ member: TestMember, keeping kept: UInt64 = 0) {
+        guard let raft = member.raft else { return }
+        let index = min(raft.appliedIndex, raft.durableIndex)
+        guard index > member.disk.state.index, let term = raft.term(at: index) else { return }
+        member.disk.state = .init(index: index, term: term, applied: Array(member.applied.prefix(Int(index.rawValue))))
+        let base = LogIndex(max(index.rawValue - min(kept, index.rawValue), raft.log.baseIndex.rawValue))
+        guard base > raft.log.baseIndex, let baseTerm = raft.term(at: base) else { return }
+        member.disk.compact(through: base, term: baseTerm, last: raft.lastSequence)
+        step(member) { $0.compact(through: base) }
+    }
+
+    /// A member fetches the state file that its leader has for it and installs it.
+    func install(_ member: TestMember) -> Raft.InstallOutcome? {
+        guard let wanted = member.wanted, let raft = member.raft else { return nil }
+        member.wanted = nil
+        let source = members.first { $0.options.id == wanted.from }
+        guard let source, source.raft != nil, source.disk.state.index >= wanted.index, source.disk.state.term <= raft.term else {
+            step(member) { $0.installFailed(index: wanted.index) }
+            return nil
+        }
+        let (file, before, now) = (source.disk.state, member.disk.state, now)
+        let outcome = call(member) { $0.installed(index: file.index, term: file.term, now: now) }
+        guard let outcome else { return nil }
+        switch outcome {
+        case .notNeeded: break
+        case .kept, .restarted:
+            check(file.index > before.index, "what is installed is newer")
+            member.disk.state = file
+            member.applied = file.applied
+            if outcome == .kept {
+                member.disk.compact(through: file.index, term: file.term, last: raft.lastSequence)
+            } else {
+                member.disk.restarts.append((raft.lastSequence, file.index, file.term))
+            }
+        }
+        drain(member)
+        return outcome
     }
 
     func tick(_ member: TestMember) {
@@ -212,6 +261,7 @@ final class TestCluster {
             advance(.milliseconds(1))
             for member in members {
                 if let raft = member.raft, raft.nextDeadline <= now.instant { tick(member) }
+                if member.wanted != nil { _ = install(member) }
             }
             settle()
         }
