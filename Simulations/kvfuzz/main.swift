@@ -30,6 +30,7 @@ func fuzzTargets() -> [(name: String, abstract: String, make: () -> any FuzzTarg
         ("frame", "Streams between nodes: frames, hellos, Raft messages, batches.", { FrameFuzz() }),
         ("snapshot", "Messages about distributed snapshots.", { SnapshotFuzz() }),
         ("rdb", "Redis values and files: what RESTORE and import read.", { RDBFuzz() }),
+        ("state", "Records of states under commands, and damaged ones: the recorder and its loader.", { StateFuzz() }),
         ("database", "Commands of all families: the state machine.", { DatabaseFuzz() }),
         ("log", "Damaged and forged write-ahead logs: recovery and the inspector.", { LogFuzz() }),
         ("state", "Damaged and forged state files: the reader and the loader.", { StateFileFuzz() }),

@@ -14,5 +14,6 @@
 // - `Execution`: what a command's body sees: arguments, reply, keys, time, random numbers.
 // - `Keyspace`, `Segment`, `Entry`: the table in memory, from the outside in.
 // - `CommandBatch`: the bytes of a log entry.
+// - `StateRecord` and `StateLoader` (`State/`): the whole state as bytes, recorded slice by slice while commands go on, and back.
 //
 // Sources: DESIGN sections 4, 5 and 9 (docs/ARCHITECTURE.md), and the behaviour of Redis 7.2.

@@ -5,8 +5,10 @@ struct RandomCommands {
     var random: RandomGenerator
     /// How often a database is flushed or swapped, in so many commands.
     var flushes = 300
-    /// Whether values of tens of kilobytes come.
-    var hasLongValues = true
+    /// One value of so many has tens or hundreds of kilobytes; 0 for none.
+    var longEvery = 25
+    /// Keys of each type.
+    var keys = 12
 
     init(seed: UInt64) { random = RandomGenerator(seed: seed) }
 
@@ -15,18 +17,21 @@ struct RandomCommands {
     private mutating func pick(_ words: [String]) -> String { words[below(words.count)] }
 
     private mutating func key(_ family: String) -> String {
-        chance(12) ? "\(pick(["s", "l", "t", "z", "h", "x"]))\(below(12))" : "\(family)\(below(12))"
+        chance(12) ? "\(pick(["s", "l", "t", "z", "h", "x"]))\(below(keys))" : "\(family)\(below(keys))"
     }
 
     private mutating func value() -> String {
-        switch below(hasLongValues ? 40 : 38) {
+        if longEvery > 0, chance(longEvery) { return longValue() }
+        switch below(38) {
         case 0..<14: return "\(below(300) - 100)"
         case 14..<18: return "\(Int64(bitPattern: random.next()) >> Int64(below(60)))"
         case 18..<36: return String(repeating: pick(["a", "b", "yz"]), count: 1 + below(30)) + "\(below(50))"
-        case 36..<38: return String(repeating: "w", count: 50 + below(300))
-        case 38: return String(repeating: "L", count: 4_000 + below(30_000))
-        default: return chance(4) ? String(repeating: "H", count: 60_000 + below(200_000)) : ""
+        default: return chance(4) ? "" : String(repeating: "w", count: 50 + below(300))
         }
+    }
+
+    private mutating func longValue() -> String {
+        String(repeating: pick(["L", "M"]), count: chance(5) ? 60_000 + below(200_000) : 4_000 + below(30_000))
     }
 
     private mutating func element() -> String { chance(150) ? value() : "\(pick(["", "m", "element-"]))\(below(600))" }
@@ -50,7 +55,7 @@ struct RandomCommands {
         if chance(60) { return (database, parameter()) }
         switch below(13) {
         case 0, 1: return (database, string())
-        case 2, 3: return (database, keys())
+        case 2, 3: return (database, ofAnyType())
         case 4, 5: return (database, list())
         case 6: return (database, set())
         case 7, 8: return (database, sortedSet())
@@ -89,7 +94,7 @@ struct RandomCommands {
         }
     }
 
-    private mutating func keys() -> [String] {
+    private mutating func ofAnyType() -> [String] {
         let family = pick(["s", "l", "t", "z", "h", "x"])
         let key = self.key(family)
         switch below(11) {

@@ -53,7 +53,11 @@ final class RecordedRun {
     private func encode(_ index: Int) throws {
         let budgets = [1, 30, 200, 1_000, 5_000, 70_000]
         let current = open[index]
-        if !current.record.encode(into: current.output, budgetBytes: budgets[random.index(below: budgets.count)]) { return }
+        let (before, budget) = (current.output.count, budgets[random.index(below: budgets.count)])
+        let isComplete = current.record.encode(into: current.output, budgetBytes: budget)
+        // A piece of a value, a small entry, and what frames them.
+        #expect(current.output.count - before < budget + 100_000, "a slice goes little over its budget")
+        if !isComplete { return }
         open.remove(at: index)
         #expect(current.record.digest == current.digest, "the record's digest is the state's")
         #expect(current.record.keysDone == current.record.keysTotal)
@@ -85,7 +89,7 @@ final class RecordedRun {
             }
         }
         var further = RandomCommands(seed: random.next())
-        further.hasLongValues = false
+        further.longEvery = 0
         for _ in 0..<60 {
             let (database, words) = further.next()
             (copy.database, twin.database) = (database, database)
@@ -139,9 +143,15 @@ final class RecordedRun {
 }
 
 struct RecordTests {
-    @Test("A record is the state at its beginning, whatever happens until it is encoded", arguments: 1...6)
+    /// More of them take long in a debug build.
+    static let seeds = 6
+
+    @Test("A record is the state at its beginning, whatever happens until it is encoded", arguments: 1...seeds)
     func recordsUnderRandomCommands(seed: Int) throws {
         let run = RecordedRun(seed: UInt64(seed))
+        // Long values, few keys, or neither.
+        if seed % 3 == 1 { run.commands.longEvery = 3 }
+        if seed % 3 == 2 { (run.commands.keys, run.commands.longEvery) = (3, 200) }
         for _ in 0..<300 { try run.step() }
         for _ in 0..<500 {
             if run.open.count < 3 && run.random.index(below: 60) == 0 { try run.begin() }
@@ -151,5 +161,119 @@ struct RecordTests {
         #expect(run.loaded > 1)
         run.subject.checkInvariants()
         #expect(run.subject.machine.openRecords == 0)
+    }
+
+    /// A machine with one large value of each kind: trees of several levels, elements that are encoded in pieces.
+    static func large() -> TestMachine {
+        let machine = TestMachine(seed: 9)
+        machine.run("KV.SET-PARAMETER list-max-listpack-size 3 stream-node-max-entries 5")
+        let long = String(repeating: "x", count: 150_000)
+        machine.run(["SET", "s", String(repeating: "s", count: 400_000)])
+        machine.run(["SET", "deadline", String(repeating: "d", count: 100_000), "PX", "1000000"])
+        for part in 0..<12 {
+            let numbers = (0..<150).map { "\(part * 150 + $0)" }
+            machine.run(["RPUSH", "l"] + numbers)
+            machine.run(["SADD", "t"] + numbers.map { "member-\($0)" })
+            machine.run(["SADD", "i"] + numbers)
+            machine.run(["ZADD", "z"] + numbers.flatMap { [$0, "member-\($0)"] })
+            machine.run(["HSET", "h"] + numbers.flatMap { ["field-\($0)", "value-\($0)"] })
+            machine.run(["HPEXPIRE", "h", "90000", "FIELDS", "2", "field-\(part)", "field-\(part + 20)"])
+            for _ in 0..<20 { machine.run(["XADD", "x", "*", "f", "\(part)"]) }
+        }
+        machine.run(["RPUSH", "l", long, "behind"])
+        machine.run(["SADD", "t", long])
+        machine.run(["ZADD", "z", "5", long])
+        machine.run(["HSET", "h", long, long])
+        machine.run(["XADD", "x", "*", long, long])
+        machine.run(["XGROUP", "CREATE", "x", "g", "0"])
+        for number in 0..<200 { machine.run(["XREADGROUP", "GROUP", "g", "c\(number)", "COUNT", "1", "STREAMS", "x", ">"]) }
+        machine.run(["KV.SET-PARAMETER", "list-max-listpack-size", "-2"])
+        return machine
+    }
+
+    @Test(
+        "Large values are encoded in slices, while they are changed, moved and dropped",
+        arguments: [(1_000, 0), (1_000, 4), (100_000, 1)])
+    func largeValues(budget: Int, moment: Int) throws {
+        let ways: [[String]] = [
+            [], ["DEL s l t i z h x deadline"], ["FLUSHALL"], ["SWAPDB 0 1", "FLUSHDB"],
+            [
+                "SETRANGE s 5 changed", "APPEND deadline more", "LPUSH l new", "SREM t member-5", "ZADD z 7 member-9",
+                "HDEL h field-3",
+            ],
+            [
+                "PEXPIRE deadline 5", "PEXPIRE s 7", "RENAME l l2", "MOVE t 1", "XGROUP DESTROY x g",
+                "HPEXPIRE h 1 FIELDS 1 field-7",
+            ],
+            ["SETBIT s 7 1", "COPY z z2", "ZREMRANGEBYRANK z 0 2000", "SPOP t 900", "LTRIM l 5 9", "XTRIM x MAXLEN 3"],
+        ]
+        var random = RandomGenerator(seed: 3)
+        for way in ways {
+            let machine = RecordTests.large()
+            let twin = RecordedRun.twin(of: machine)
+            let record = try #require(machine.machine.beginRecord())
+            let output = ByteBuffer()
+            var slices = 0
+            var left = way[...]
+            while true {
+                // The changes come one by one, from different moments on.
+                if slices >= moment * moment, let command = left.popFirst() { machine.run(command) }
+                machine.advance(milliseconds: 3)
+                machine.tick()
+                slices += 1
+                let before = output.count
+                let isComplete = record.encode(into: output, budgetBytes: budget)
+                #expect(output.count - before < budget + 80_000, "a slice goes little over its budget")
+                if isComplete { break }
+            }
+            #expect(slices > 2)
+            let loaded = TestMachine(try RecordedRun.load(output.view, random: &random), like: twin)
+            try RecordedRun(seed: 1).expectSame(loaded, twin)
+            machine.checkInvariants()
+        }
+    }
+
+    @Test func recordsAreBoundedInNumberAndCanBeGivenUp() throws {
+        let machine = RecordTests.large()
+        var records: [StateRecord] = []
+        while let record = machine.machine.beginRecord() { records.append(record) }
+        #expect(records.count == StateMachine.recordsMax)
+        let used = machine.machine.usedMemory
+        machine.run("FLUSHALL")
+        machine.run("SET s new")
+        #expect(machine.machine.usedMemory > 1_000_000, "what records keep is counted")
+        // In the middle of something, or before anything; by a call, or by forgetting it.
+        _ = records[0].encode(into: ByteBuffer(), budgetBytes: 50_000)
+        records[0].cancel()
+        records[1].cancel()
+        #expect(machine.machine.openRecords == 6)
+        records = []
+        #expect(machine.machine.openRecords == 0)
+        while machine.machine.hasDropped { machine.machine.freeDropped() }
+        #expect(machine.machine.usedMemory < used / 10, "nothing is kept when all records have ended")
+        machine.checkInvariants()
+    }
+
+    @Test func aRecordOutlivesItsMachine() throws {
+        var machine: TestMachine? = RecordTests.large()
+        let digest = machine?.machine.digest()
+        let record = try #require(machine?.machine.beginRecord())
+        machine?.run("DEL s")
+        machine = nil
+        let output = ByteBuffer()
+        while !record.encode(into: output, budgetBytes: 10_000) {}
+        #expect(record.digest == digest)
+    }
+
+    @Test("Without the handing over of what changes, the record's own count of keys stops the process")
+    func aForgottenHookIsFound() async {
+        await #expect(processExitsWith: .failure) {
+            let machine = TestMachine()
+            for number in 0..<50 { machine.run("SET k\(number) v") }
+            let record = machine.machine.beginRecord()
+            machine.machine.execution.keyspaces[0].forgetRecords()
+            machine.run("SET k7 changed")
+            while record?.encode(into: ByteBuffer(), budgetBytes: 100) == false {}
+        }
     }
 }

@@ -82,7 +82,7 @@ final class TestMachine {
         log.append(payload)
         var executed: [UInt64] = []
         payload.withView { view in
-            machine.begin(payload: view, index: machine.appliedIndex.next, term: Term(1))
+            machine.begin(payload: view, index: machine.appliedIndex.next, term: max(Term(1), machine.appliedTerm))
             while machine.nextItem() {
                 executed.append(machine.current.number)
                 machine.execute(reply: reply)

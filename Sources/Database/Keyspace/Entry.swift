@@ -10,7 +10,7 @@ import Base
 ///                the key's bytes, then the capacity for the string's bytes
 ///
 /// Valid until the keyspace next adds, removes or resizes a key: look it up again after that. Only `Keyspace` changes
-/// entries, so that the copy-on-write record of DESIGN section 9 has one place to stand in.
+/// entries, so that there is one place where open records are told of it first (`OpenRecords`).
 package struct Entry {
     /// The allocation.
     let pointer: UnsafeMutableRawPointer

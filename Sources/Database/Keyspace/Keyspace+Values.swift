@@ -282,6 +282,9 @@ extension Keyspace {
         if entry.version <= recordedVersion { records.announce(entry, value, in: self) }
     }
 
+    /// Plants a fault, for tests: changes are not handed over to open records any more.
+    package func forgetRecords() { recordedVersion = 0 }
+
     /// Lets open records have what they still need of an entry that is about to be changed, replaced or removed. True where
     /// they have taken over the allocation: then it is neither changed in place nor freed, but replaced.
     @inline(__always)

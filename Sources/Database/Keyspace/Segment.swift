@@ -7,8 +7,7 @@ import Base
 /// filled by linear probing in order of tag, never past the end. So the slots are sorted, a search for an absent key stops early,
 /// a removal closes its gap without looking at entries, and SCAN walks in order of the hash.
 ///
-/// Raw memory instead of a class: one dependent memory access less on every lookup, and the copy that a snapshot record
-/// needs is one `memcpy`. All writes of slots are in this file. `epoch` is for that record (DESIGN section 9).
+/// Raw memory instead of a class: one dependent memory access less on every lookup. All writes of slots are in this file.
 struct Segment {
     /// Slots in which a search may begin.
     static let homes = 512
@@ -18,7 +17,7 @@ struct Segment {
     static let entriesMax = 410
     /// Two halves with no more entries than this together become one.
     static let mergedEntriesMax = 160
-    static let headerBytes = 32
+    static let headerBytes = 16
     static let byteCount = headerBytes + slots * 8
 
     let pointer: UnsafeMutableRawPointer
@@ -31,22 +30,16 @@ struct Segment {
         return segment
     }
 
-    /// The count of records at which this copy was made.
-    var epoch: UInt64 {
-        get { pointer.load(as: UInt64.self) }
-        nonmutating set { pointer.storeBytes(of: newValue, as: UInt64.self) }
-    }
-
     /// Entries in the segment.
     var count: Int {
-        get { Int(pointer.load(fromByteOffset: 8, as: UInt32.self)) }
-        nonmutating set { pointer.storeBytes(of: UInt32(newValue), toByteOffset: 8, as: UInt32.self) }
+        get { Int(pointer.load(as: UInt32.self)) }
+        nonmutating set { pointer.storeBytes(of: UInt32(newValue), as: UInt32.self) }
     }
 
     /// Bits of the hash that all entries share.
     var depth: Int {
-        get { Int(pointer.load(fromByteOffset: 12, as: UInt32.self)) }
-        nonmutating set { pointer.storeBytes(of: UInt32(newValue), toByteOffset: 12, as: UInt32.self) }
+        get { Int(pointer.load(fromByteOffset: 4, as: UInt32.self)) }
+        nonmutating set { pointer.storeBytes(of: UInt32(newValue), toByteOffset: 4, as: UInt32.self) }
     }
 
     @inline(__always)

@@ -21,16 +21,18 @@ import Base
 // Entries come in no order, each key once. Bytes are a count and the bytes. Elements of collections are bytes (count * 2) or integers (odd);
 // see `ValueEncoder` for the values. What is in here is content and what is left of history: forms that OBJECT ENCODING shows, chunks
 // of lists, nodes of streams. How the table, its segments or the trees of tables lie in memory is not, and neither are access times.
-enum StateFormat {
+package enum StateFormat {
     static let magic: StaticString = "CORACLE\n"
     /// Counted up with every change; another one is refused.
     static let version: UInt32 = 1
     /// Bytes in front of the first block.
-    static let prefixBytes = 12
+    package static let prefixBytes = 12
     /// Bytes of a block, about: what is encoded between two looks at the budget may go over it.
     static let blockBytes = 1 << 16
-    static let blockHeaderBytes = 4
-    static let blockTrailerBytes = 8
+    /// In front of what a block carries: its count.
+    package static let blockHeaderBytes = 4
+    /// Behind it: its hash.
+    package static let blockTrailerBytes = 8
     /// The longest block: no command can make a longer one, whatever its key.
     static let blockBytesMax = 1 << 30
 
@@ -42,7 +44,7 @@ enum StateFormat {
     static let deadlineBit: UInt8 = 8
 
     /// The hash behind a block.
-    static func hash(_ block: ByteView, number: UInt64) -> UInt64 { Base.hash(block, seed: number ^ 0x53_7461_7465) }
+    package static func hash(_ block: ByteView, number: UInt64) -> UInt64 { Base.hash(block, seed: number ^ 0x53_7461_7465) }
 
     static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
     static func unzigzag(_ value: UInt64) -> Int64 { Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }

@@ -35,7 +35,9 @@ extension StateRecord {
         let isInTag = bound & ((1 << below) - 1) != 0
         var lastTag: UInt64?
         visits += 1
+        var warmed = 0
         for slot in Segment.home(firstTag)..<Segment.slots {
+            if slot >= warmed { warmed = warm(segment, from: slot) }
             guard let entry = segment.entry(at: slot) else { continue }
             let tag = segment.tag(at: slot)
             if tag < firstTag { continue }
@@ -52,5 +54,28 @@ extension StateRecord {
         let (next, isOver) = first.addingReportingOverflow(depth == 0 ? 0 : 1 << (64 - depth))
         bound = next
         isAtEnd = isOver || depth == 0
+    }
+    /// Entries that are brought into the cache together: their waits for memory overlap (as in `KeyWarmer`).
+    private static let window = 16
+    /// So much of an entry is touched, a line at a time.
+    private static let warmedBytes = 256
+
+    /// Touches the entries of the next slots; the first slot behind them.
+    private func warm(_ segment: Segment, from slot: Int) -> Int {
+        let end = min(slot + StateRecord.window, Segment.slots)
+        var sum: UInt64 = 0
+        for index in slot..<end {
+            if let entry = segment.entry(at: index) { sum &+= UInt64(entry.pointer.load(as: UInt8.self)) }
+        }
+        for index in slot..<end {
+            guard let entry = segment.entry(at: index) else { continue }
+            let last = min(entry.byteCount, StateRecord.warmedBytes) - 1
+            for offset in stride(from: 64, to: last, by: 64) {
+                sum &+= UInt64(entry.pointer.load(fromByteOffset: offset, as: UInt8.self))
+            }
+            sum &+= UInt64(entry.pointer.load(fromByteOffset: last, as: UInt8.self))
+        }
+        warmth &+= sum
+        return end
     }
 }

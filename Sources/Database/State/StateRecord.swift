@@ -57,6 +57,8 @@ package final class StateRecord {
     @exclusivity(unchecked) var database = 0
     @exclusivity(unchecked) var bound: UInt64 = 0
     @exclusivity(unchecked) var isAtEnd = false
+    /// What was loaded ahead, so that loading it is not for nothing in the compiler's eyes.
+    @exclusivity(unchecked) var warmth: UInt64 = 0
     /// Entries that the walk has looked at in this call.
     @exclusivity(unchecked) var visits = 0
 

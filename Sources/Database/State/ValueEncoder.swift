@@ -204,6 +204,7 @@ struct ValueEncoder {
                     guard let part = element(field, output) else { return false }
                     pair = part
                     isInPair = true
+                    if output.count >= limit { return false }
                 }
                 guard let part = element(value, output) else { return false }
                 isInPair = false

@@ -23,8 +23,8 @@ enum PageKind: UInt8 {
 ///
 /// A page is written in place only while the writer is its only owner (`isUnique`, and every page above it too). To
 /// record a collection is to `retain` its root: from then on writers replace what they would have changed, from the
-/// root down to one leaf, and the record stays what it was. The count is atomic, so that the thread that writes a
-/// record may let go of it; everything else of a page belongs to the thread that owns it.
+/// root down to one leaf, and the record stays what it was. The count is atomic, although nothing shares pages with another thread
+/// today; everything else of a page belongs to the thread that owns it.
 ///
 /// This is a bare pointer: copies of the value are not counted. Who stores one owns one count and releases it.
 ///

@@ -8,6 +8,12 @@
 //     memory        "bytes that the database accounts for, bytes of the process that are resident"
 //     check         verifies the keyspaces' invariants: "good"
 //     flush         drops everything: "keys"
+//     fill N BYTES  sets N keys of 16 bytes to values of BYTES: "ns-in-all-of-apply"
+//     set N BYTES   sets N of them again, at random, likewise
+//     record BUDGET a record of the state, encoded in slices of BUDGET bytes, and loaded again in such pieces:
+//                   "keys bytes ns-to-begin ns-to-encode ns-of-the-longest-slice ns-to-load ns-of-the-longest-piece digests-equal"
+//     hold          begins a record that is not encoded: "open records"
+//     drop          ends it: "bytes that it held"
 
 import Base
 import Database
@@ -125,11 +131,110 @@ final class Applier {
         if output.count > offset, output.view[offset] == UInt8(ascii: "-") { errors += 1 }
     }
 
+    /// Sets keys from `first` on, of 16 bytes each; at random ones where `below` says of how many.
+    func set(_ count: Int, bytes: Int, below: Int? = nil) {
+        (commands, errors, inExecute, inAll) = (0, 0, 0, 0)
+        guard case .command(let command) = resolvedSet() else { return }
+        var random = RandomGenerator(seed: nextNumber)
+        let words = ByteBuffer(capacity: bytes + 64)
+        var gathered = 0
+        for index in 0..<count {
+            var number = below.map { random.index(below: $0) } ?? index
+            words.removeAll()
+            words.append("SETkey:")
+            words.append(zeros: 12)
+            for place in 0..<12 {
+                words.overwrite(at: 18 - place, integer: UInt8(0x30 + number % 10))
+                number /= 10
+            }
+            for _ in 0..<(bytes + 7) / 8 { words.append(integer: random.next()) }
+            arguments.removeAll(over: words.view)
+            arguments.append(offset: 0, count: 3)
+            arguments.append(offset: 3, count: 16)
+            arguments.append(offset: 19, count: bytes)
+            check(command.scope == .write, "SET writes")
+            CommandBatch.appendItem(database: 0, connection: 1, arguments: arguments, to: items)
+            gathered += 1
+            if gathered == Applier.itemsPerEntry { applyEntry(&gathered) }
+        }
+        if gathered > 0 { applyEntry(&gathered) }
+    }
+
+    private func resolvedSet() -> CommandResolution {
+        withExtendedLifetime(ByteBuffer(capacity: 16)) { words in
+            words.append("SETkv")
+            arguments.removeAll(over: words.view)
+            for (offset, count) in [(0, 3), (3, 1), (4, 1)] { arguments.append(offset: offset, count: count) }
+            return CommandTable.standard.resolve(arguments)
+        }
+    }
+
+    private var held: StateRecord?
+
+    /// Begins a record that is not encoded.
+    func hold() -> Int {
+        held = machine.beginRecord()
+        return machine.openRecords
+    }
+
+    /// Ends it.
+    func drop() -> Int {
+        let bytes = held?.pendingBytes ?? 0
+        held?.cancel()
+        held = nil
+        return bytes
+    }
+
+    /// Records the state, encodes the record in slices and loads what was encoded.
+    func record(budget: Int) -> String {
+        let output = ByteBuffer(capacity: 1 << 20)
+        let digest = machine.digest()
+        var start = nanoseconds()
+        guard let record = machine.beginRecord() else { return "no record" }
+        let toBegin = nanoseconds() - start
+        var (toEncode, longestSlice): (UInt64, UInt64) = (0, 0)
+        // As a writer would take it: in a buffer of its own, which is handed on.
+        let slice = ByteBuffer(capacity: budget + (1 << 17))
+        var isDone = false
+        while !isDone {
+            start = nanoseconds()
+            isDone = record.encode(into: slice, budgetBytes: budget)
+            let time = nanoseconds() - start
+            (toEncode, longestSlice) = (toEncode + time, max(longestSlice, time))
+            output.append(slice.view)
+            slice.removeAll(keeping: 1 << 30)
+        }
+        var (toLoad, longestPiece): (UInt64, UInt64) = (0, 0)
+        let loader = StateLoader()
+        var offset = 0
+        do {
+            while offset < output.count {
+                let count = min(budget, output.count - offset)
+                start = nanoseconds()
+                try loader.load(output.view.slice(offset, count))
+                let time = nanoseconds() - start
+                (toLoad, longestPiece) = (toLoad + time, max(longestPiece, time))
+                offset += count
+            }
+            let loaded = try loader.finish()
+            let isEqual = loaded.digest() == digest && record.digest == digest
+            loaded.abandon()
+            while loaded.hasDropped { loaded.freeDropped() }
+            return
+                "\(record.keysTotal) \(output.count) \(toBegin) \(toEncode) \(longestSlice) \(toLoad) \(longestPiece) \(isEqual)"
+        } catch {
+            return "not loaded: \(error)"
+        }
+    }
+
     /// Bytes that the database says it takes.
     var usedMemory: Int { machine.usedMemory }
 
     /// Stops the process where something is not what it must be.
     func checkInvariants() { for keyspace in machine.execution.keyspaces { keyspace.checkInvariants() } }
+
+    /// Keys of database 0.
+    var keys: Int { machine.keyCount(0) }
 
     /// Drops everything.
     func flush() -> Int {
@@ -143,6 +248,7 @@ func main() -> Int32 {
     let applier = Applier()
     while let line = readLine() {
         let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        let numbers = line.split(separator: " ").dropFirst().compactMap { Int($0) }
         switch words.first {
         case "apply", "time":
             guard words.count == 2, let file = contents(of: words[1]),
@@ -157,6 +263,15 @@ func main() -> Int32 {
         case "check":
             applier.checkInvariants()
             print("good")
+        case "fill" where numbers.count == 2:
+            applier.set(numbers[0], bytes: numbers[1])
+            print("\(applier.inAll)")
+        case "set" where numbers.count == 2:
+            applier.set(numbers[0], bytes: numbers[1], below: max(applier.keys, 1))
+            print("\(applier.inAll)")
+        case "record" where numbers.count == 1: print(applier.record(budget: max(numbers[0], 1)))
+        case "hold": print("\(applier.hold())")
+        case "drop": print("\(applier.drop())")
         case "flush": print("\(applier.flush())")
         default:
             print("unknown order \(line)")
