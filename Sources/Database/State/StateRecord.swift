@@ -26,6 +26,8 @@ package final class StateRecord {
     static let longStringBytes = 1 << 14
     /// Collections that take more memory are encoded in slices.
     static let smallCollectionBytes = 1 << 12
+    /// A buffer of pending bytes that has more is followed by another one.
+    private static let pendingBytesMax = 1 << 17
     /// What a visited entry counts of the budget at least, as it takes time to look at one that is newer.
     private static let visitBytes = 32
 
@@ -66,7 +68,9 @@ package final class StateRecord {
     @exclusivity(unchecked) private var pending = ByteBuffer()
     @exclusivity(unchecked) private var draining = ByteBuffer()
     @exclusivity(unchecked) private var pendingDatabase = -1
-    @exclusivity(unchecked) private var drainingDatabase = -1
+    /// Pending bytes before those in `pending`, each buffer with whole items: so that growing copies little.
+    @exclusivity(unchecked) private var filled = RingBuffer<ByteBuffer>()
+    @exclusivity(unchecked) private var filledBytes = 0
     @exclusivity(unchecked) var queue = RingBuffer<RecordedValue>()
     @exclusivity(unchecked) private var valueBytes = 0
     /// Entries that were handed over and have kept their version. An entry that takes the place of one of them is newer.
@@ -104,7 +108,7 @@ package final class StateRecord {
     package var isComplete: Bool { digest != nil }
 
     /// Bytes of memory that exist only because of this record, tables that a flush has dropped apart.
-    package var pendingBytes: Int { pending.count + draining.count + valueBytes + taken.capacity * 8 }
+    package var pendingBytes: Int { pending.count + filledBytes + draining.count + valueBytes + taken.capacity * 8 }
 
     var keyspaces: [Keyspace] { sources.map { $0.keyspace } }
 
@@ -155,9 +159,12 @@ package final class StateRecord {
                 encode(partial, output, limit)
             } else if let value = queue.first {
                 encode(value, output, limit)
+            } else if let next = filled.popFirst() {
+                filledBytes -= next.count
+                draining = next
             } else if !pending.isEmpty {
                 swap(&pending, &draining)
-                (drainingDatabase, pendingDatabase) = (pendingDatabase, -1)
+                pendingDatabase = -1
             } else if !walk(output, limit: limit, visitsMax: visitsMax) {
                 end(output)
             }
@@ -170,7 +177,7 @@ package final class StateRecord {
         draining.consume(count)
         if !draining.isEmpty { return }
         draining.removeAll()
-        selected = drainingDatabase
+        selected = -1
     }
 
     private func encode(_ value: RecordedValue, _ output: ByteBuffer, _ limit: Int) {
@@ -224,6 +231,8 @@ package final class StateRecord {
         while let value = queue.popFirst() { value.bury(in: graveyard) }
         sources = []
         partials = RingBuffer()
+        filled = RingBuffer()
+        filledBytes = 0
         pending.removeAll(keeping: 16)
         draining.removeAll(keeping: 16)
         taken = []
@@ -268,7 +277,7 @@ package final class StateRecord {
     /// Takes a short string that is about to change.
     func take(string entry: Entry, in keyspace: Keyspace) {
         let database = numberOf[keyspace.identity]
-        select(database, &pendingDatabase, pending)
+        selectPending(database)
         appendString(entry, database, pending)
     }
 
@@ -291,7 +300,7 @@ package final class StateRecord {
             valueBytes += bytes
             return add(.collection(before.copy()), of: entry, database, bytes: bytes)
         }
-        select(database, &pendingDatabase, pending)
+        selectPending(database)
         appendCollection(entry, before, database, pending)
     }
 
@@ -348,6 +357,16 @@ package final class StateRecord {
         selected = database
         output.append(byte: StateFormat.selectItem)
         output.append(variable: UInt64(database))
+    }
+
+    private func selectPending(_ database: Int) {
+        if pending.count > StateRecord.pendingBytesMax {
+            filledBytes += pending.count
+            filled.append(pending)
+            pending = ByteBuffer(capacity: 2 * StateRecord.pendingBytesMax)
+            pendingDatabase = -1
+        }
+        select(database, &pendingDatabase, pending)
     }
 
     /// Appends what stands in front of an entry's value; the digest of it.
