@@ -28,7 +28,9 @@ extension Simulation {
             enter(.answering)
         case .answering: if clients.allSatisfy(\.isRetired) { enter(.silent) }
         case .silent:
-            if time >= expiries.lastEnd + expirySlack {
+            // A node that was asked to stop just before the healing may take until now to stop, and then some to start again.
+            let everybodyIsBack = machines.allSatisfy { $0.isUp || $0.refusal != nil }
+            if time >= expiries.lastEnd + expirySlack && everybodyIsBack {
                 for machine in machines where machine.isUp {
                     connect(addClient(.auditor(machine: machine.index), isPatient: true))
                 }
