@@ -16,6 +16,9 @@ package struct SnapshotID: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Who made it.
     package var initiator: NodeID { NodeID(UInt32(truncatingIfNeeded: rawValue >> 10) & SnapshotID.nodeNumberMax) }
 
+    /// When, in milliseconds since 1970, by the clock of whoever made it (or later).
+    package var milliseconds: UInt64 { rawValue >> SnapshotID.lowBits }
+
     /// Initiators have numbers up to this.
     package static let nodeNumberMax: UInt32 = 4095
     private static let millisecondsMax: UInt64 = 1 << 42 - 1

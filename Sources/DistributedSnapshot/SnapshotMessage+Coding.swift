@@ -72,16 +72,16 @@ extension SnapshotMessage {
 }
 
 extension ByteBuffer {
-    fileprivate func append<Element>(list: [Element], _ encode: (Element, ByteBuffer) -> Void) {
+    func append<Element>(list: [Element], _ encode: (Element, ByteBuffer) -> Void) {
         check(list.count <= UInt16.max, "a list on the wire is bounded")
         append(integer: UInt16(list.count))
         for element in list { encode(element, self) }
     }
-    fileprivate func append(flag: Bool) { append(byte: flag ? 1 : 0) }
+    func append(flag: Bool) { append(byte: flag ? 1 : 0) }
 }
 
 extension ByteReader {
-    fileprivate mutating func list<Element>(max: Int, _ decode: (inout ByteReader) -> Element?) -> [Element]? {
+    mutating func list<Element>(max: Int, _ decode: (inout ByteReader) -> Element?) -> [Element]? {
         // Every element takes a byte at least: a count that can't be true reserves nothing.
         guard let count = integer(UInt16.self), count <= max, Int(count) <= remaining else { return nil }
         var list: [Element] = []
@@ -91,34 +91,34 @@ extension ByteReader {
         }
         return list
     }
-    fileprivate mutating func flag() -> Bool? {
+    mutating func flag() -> Bool? {
         guard let byte = integer(UInt8.self), byte <= 1 else { return nil }
         return byte == 1
     }
     /// A snapshot's id, which is never 0.
-    fileprivate mutating func snapshotID() -> SnapshotID? {
+    mutating func snapshotID() -> SnapshotID? {
         guard let value = integer(UInt64.self), value > 0 else { return nil }
         return SnapshotID(value)
     }
-    fileprivate mutating func nodeID() -> NodeID? {
+    mutating func nodeID() -> NodeID? {
         guard let value = integer(UInt32.self), value > 0 else { return nil }
         return NodeID(value)
     }
 }
 
 extension NodeRun {
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         buffer.append(integer: node.rawValue)
         buffer.append(integer: incarnation.rawValue)
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let node = reader.nodeID(), let incarnation = reader.integer(UInt64.self) else { return nil }
         self.init(node, Incarnation(incarnation))
     }
 }
 
 extension SnapshotMarker {
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         buffer.append(integer: id.rawValue)
         buffer.append(flag: isEnded)
         if isEnded { return }
@@ -131,7 +131,7 @@ extension SnapshotMarker {
             $1.append(flag: $0.isParticipant)
         }
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let id = reader.snapshotID(), let isEnded = reader.flag() else { return nil }
         if isEnded {
             self = .ended(id)
@@ -153,7 +153,7 @@ extension SnapshotMarker {
 }
 
 extension SnapshotOpening {
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         buffer.append(integer: channel)
         buffer.append(integer: colour.rawValue)
         buffer.append(integer: floor.rawValue)
@@ -161,7 +161,7 @@ extension SnapshotOpening {
         buffer.append(list: ended) { $1.append(integer: $0.rawValue) }
         buffer.append(list: runs) { $0.encode(into: $1) }
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let channel = reader.integer(UInt64.self), channel > 0, let colour = reader.integer(UInt64.self),
             let floor = reader.integer(UInt64.self), let open = reader.list(max: 64, { SnapshotMarker(&$0) }),
             let ended = reader.list(max: 64, { $0.snapshotID() }),
@@ -173,7 +173,7 @@ extension SnapshotOpening {
 }
 
 extension SnapshotReport {
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         buffer.append(integer: id.rawValue)
         run.encode(into: buffer)
         switch body {
@@ -183,7 +183,7 @@ extension SnapshotReport {
         case .missing(let reason): buffer.append(byte: reason.rawValue)
         }
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let id = reader.snapshotID(), let run = NodeRun(&reader), let tag = reader.integer(UInt8.self) else { return nil }
         if tag == 0 {
             guard let summary = PartSummary(&reader) else { return nil }
@@ -199,7 +199,7 @@ extension PartSummary {
     /// Channels that a report may list: every member with its newest and its last closed channels.
     static let channelsMax = SnapshotOptions.membersMax * 64
 
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         buffer.append(integer: stateDigest)
         buffer.append(integer: stateBytes)
         buffer.append(flag: isStrict)
@@ -214,7 +214,7 @@ extension PartSummary {
             $1.append(integer: $0.sent)
         }
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let digest = reader.integer(UInt64.self), let bytes = reader.integer(UInt64.self), let isStrict = reader.flag(),
             let sources = reader.list(
                 max: SnapshotOptions.membersMax,
@@ -239,7 +239,7 @@ extension PartSummary {
 }
 
 extension IncomingChannel {
-    fileprivate func encode(into buffer: ByteBuffer) {
+    func encode(into buffer: ByteBuffer) {
         from.encode(into: buffer)
         buffer.append(integer: number)
         buffer.append(integer: delivered)
@@ -249,7 +249,7 @@ extension IncomingChannel {
         buffer.append(flag: isEndedByMarker)
         buffer.append(flag: isTruncated)
     }
-    fileprivate init?(_ reader: inout ByteReader) {
+    init?(_ reader: inout ByteReader) {
         guard let from = NodeRun(&reader), let number = reader.integer(UInt64.self), let delivered = reader.integer(UInt64.self),
             let inFlight = reader.integer(UInt64.self), let bytes = reader.integer(UInt64.self),
             let checksum = reader.integer(UInt32.self), let isEndedByMarker = reader.flag(), let isTruncated = reader.flag()

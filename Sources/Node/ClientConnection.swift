@@ -41,6 +41,8 @@ final class ClientConnection {
     var isSelfChecking = false
     /// `SAVE` is at work, likewise.
     var isSaving = false
+    /// `KV.SNAPSHOT FETCH` waits for the disk, likewise.
+    var isFetching = false
     var isNoEvict = false
     var isNoTouch = false
     /// Closed as soon as the output has left; nothing more is read.
@@ -70,7 +72,7 @@ final class ClientConnection {
     var isIdle: Bool { proposalsInFlight == 0 && readsInFlight == 0 && !owesLocalReply }
 
     /// Whether a command that its node answers by itself is still to be answered. Whatever follows it waits.
-    var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking || isSaving }
+    var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking || isSaving || isFetching }
 
     /// Where the next reply goes.
     var writer: ReplyWriter { ReplyWriter(output, version: version, discards: repliesAreOff) }

@@ -131,7 +131,7 @@ extension Node {
             noteLatency("log-write", now.instant - write.since)
             logWrite = nil
         }
-        if stateFileStepDone(number) { return }
+        if stateFileStepDone(number) || snapshotStepDone(number) { return }
         var durable: [WriteAheadLog.Durable] = []
         log.completed(number: number, durable: &durable)
         for item in durable {
@@ -159,7 +159,7 @@ extension Node {
 
     func diskRead(_ number: UInt64, _ bytes: ByteView) {
         do throws(StorageError) {
-            if stateFileRead(number, bytes) { return }
+            if stateFileRead(number, bytes) || snapshotRead(number, bytes) { return }
             if try selfCheckRead(number, bytes) { return }
             guard let position = group.loading.firstIndex(where: { $0.number == number }) else { return }
             let peer = group.loading.remove(at: position).peer

@@ -66,6 +66,12 @@ package final class Node {
     @exclusivity(unchecked) var participant: SnapshotParticipant
     var isCarryingOutSnapshotEffects = false
     var archive = SnapshotArchive()
+    /// Parts and manifests on their way to the disk, and files that clients read: disk operation, connection, size.
+    var partJobs: [SnapshotPartJob] = []
+    var manifestsUnderWay: [(number: UInt64, id: SnapshotID, bytes: Int)] = []
+    var snapshotReads: [(number: UInt64, connection: ConnectionID, size: Int)] = []
+    /// Counters at the last turn's end, to tell an idle turn from a busy one.
+    var workBeforeParts: UInt64 = 0
     /// For checkers: what happens on the channels is noted here, when they ask for it.
     package var channelEvents: [ChannelEvent]?
     /// Replies wait for the markers of a strict snapshot (`Node+ReplyHold`): whose, and which connections are to be closed behind them.
@@ -149,6 +155,7 @@ package final class Node {
         swap(&self.effects, &effects)
         describeRecovery(recovered.report)
         take(states)
+        try recoverSnapshots(from: source)
         endTurn()
         swap(&self.effects, &effects)
     }

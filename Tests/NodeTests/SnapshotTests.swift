@@ -1,6 +1,8 @@
 import Base
 import Consensus
+import Database
 import DistributedSnapshot
+import Storage
 import Testing
 
 @testable import Node
@@ -35,11 +37,11 @@ import Testing
             #expect(item.manifest?.channels.count == 6)
             let status = call("KV.SNAPSHOT STATUS \(id)", cluster, machine, client)
             #expect(
-                status.hasPrefix("*26\r\n$2\r\nid\r\n$\("\(id)".utf8.count)\r\n\(id)\r\n$9\r\ninitiator\r\n:\(machine.id)\r\n"))
+                status.hasPrefix("*28\r\n$2\r\nid\r\n$\("\(id)".utf8.count)\r\n\(id)\r\n$9\r\ninitiator\r\n:\(machine.id)\r\n"))
             #expect(status.contains("$5\r\nstate\r\n$8\r\ncomplete\r\n$6\r\nstrict\r\n:1\r\n"))
             for other in cluster.machines {
                 #expect(other.node?.archive[id]?.outcome == .complete)
-                #expect(other.node?.archive[id]?.part != nil && other.node?.holdsReplies == false)
+                #expect(other.node?.archive[id]?.partBytes != nil && other.node?.holdsReplies == false)
             }
         }
         let any = cluster.machines[0]
@@ -69,7 +71,7 @@ import Testing
         #expect(manifest.missing.allSatisfy { $0.reason == .noAnswer })
         let whole = try self.id(call("KV.SNAPSHOT TAKE CAUSAL TIMEOUT 100 WHOLE", cluster, machine, client))
         cluster.run(milliseconds: 110)
-        #expect(machine.node?.archive[whole]?.outcome == .aborted && machine.node?.archive[whole]?.state == nil)
+        #expect(machine.node?.archive[whole]?.outcome == .aborted && machine.node?.archive[whole]?.partBytes == nil)
         let given = try self.id(call("KV.SNAPSHOT TAKE CAUSAL", cluster, machine, client))
         #expect(call("KV.SNAPSHOT ABORT \(given)", cluster, machine, client) == "+OK\r\n")
         #expect(call("KV.SNAPSHOT ABORT \(given)", cluster, machine, client) == "-ERR the snapshot is over\r\n")
@@ -133,5 +135,114 @@ import Testing
         state.encode(into: buffer)
         #expect(LocalState(decoding: buffer.view) == state)
         for count in 0..<buffer.count { #expect(LocalState(decoding: buffer.view.slice(0, count)) == nil) }
+    }
+
+    // MARK: files
+
+    /// A file of a snapshot, fetched as a client does.
+    private func fetch(
+        _ id: SnapshotID, _ kind: String, _ cluster: MiniCluster, _ machine: MiniCluster.Machine, _ client: ConnectionID
+    ) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var size = 1
+        while bytes.count < size {
+            cluster.send("KV.SNAPSHOT FETCH \(id) \(kind) \(bytes.count) 8192\r\n", client, machine)
+            cluster.settle()
+            let reply = machine.received.removeValue(forKey: client.rawValue) ?? []
+            let lines = reply.split(separator: 10, maxSplits: 3, omittingEmptySubsequences: false)
+            guard lines.count == 4, let total = Int(String(decoding: lines[1].dropFirst().dropLast(), as: UTF8.self)) else {
+                return []
+            }
+            size = total
+            bytes += lines[3].dropLast(2)
+        }
+        return bytes
+    }
+
+    private func load(_ bytes: [UInt8], of node: NodeID, _ cluster: MiniCluster) throws(StorageError) -> SnapshotPartFile {
+        var loader = SnapshotPartFile.Loader(file: "part", clusterID: cluster.clusterID, nodeID: node)
+        var problem: StorageError?
+        bytes.withView { view in
+            do throws(StorageError) { try loader.append(view) } catch { problem = error }
+        }
+        if let problem { throw problem }
+        return try loader.finish()
+    }
+
+    @Test func aPartHoldsTheStateOfItsNode() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let machine = cluster.machines[leader]
+        let client = cluster.connect(machine)
+        for number in 0..<300 { _ = call("SET key\(number) \(number)", cluster, machine, client) }
+        let expected = try #require(machine.node?.machine.digest())
+        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        _ = call("SET key0 changed", cluster, machine, client)
+        for other in cluster.machines {
+            let reader = cluster.connect(other)
+            let bytes = fetch(id, "PART", cluster, other, reader)
+            let file = try load(bytes, of: other.id, cluster)
+            #expect(file.machine.keyCount(0) >= 299 && file.state.run.node == other.id && file.part.id == id)
+            if other === machine { #expect(file.machine.digest() == expected) }
+            // Whatever byte is another one, the file is refused.
+            for offset in stride(from: 0, to: bytes.count, by: 97) {
+                var damaged = bytes
+                damaged[offset] ^= 0x20
+                #expect(throws: StorageError.self) { try load(damaged, of: other.id, cluster) }
+            }
+            #expect(throws: StorageError.self) { try load(bytes.dropLast(4096), of: other.id, cluster) }
+        }
+        #expect(!fetch(id, "MANIFEST", cluster, machine, client).isEmpty)
+        #expect(
+            call("KV.SNAPSHOT FETCH \(id) PART 1 4096", cluster, machine, client).hasPrefix("-ERR offset and count are multiples")
+        )
+    }
+
+    @Test func partsOutliveTheRunAndCanBeRemoved() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        let before = fetch(id, "PART", cluster, machine, client)
+        for index in 0..<3 { cluster.crash(index) }
+        for machine in cluster.machines { try cluster.start(machine) }
+        try #require(cluster.elect() >= 0)
+        let again = cluster.connect(machine)
+        #expect(fetch(id, "PART", cluster, machine, again) == before)
+        #expect(machine.node?.archive[id]?.outcome == .complete)
+        #expect(cluster.machines[1].node?.archive[id]?.isOfEarlierRun == true)
+        #expect(call("KV.SNAPSHOT REMOVE \(id)", cluster, machine, again) == "+OK\r\n")
+        cluster.settle()
+        #expect(!machine.disk.files.keys.contains { SnapshotFile($0) != nil })
+        #expect(call("KV.SNAPSHOT STATUS \(id)", cluster, machine, again) == "-ERR no such snapshot is known to this node\r\n")
+    }
+
+    @Test func oldPartsAreRemoved() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        for _ in 0..<12 {
+            _ = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+            cluster.run(milliseconds: 5)
+        }
+        let parts = machine.disk.files.keys.filter { if case .part = SnapshotFile($0) { true } else { false } }
+        #expect(parts.count == SnapshotArchive.keptMax && machine.node?.archive.items.count == 12)
+    }
+
+    @Test func aFullDiskFailsThePartAndNotTheNode() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        cluster.refusesGrowingFiles = true
+        let id = try id(call("KV.SNAPSHOT TAKE TIMEOUT 200", cluster, machine, client))
+        cluster.run(milliseconds: 300)
+        let manifest = try #require(machine.node?.archive[id]?.manifest)
+        #expect(manifest.outcome == .aborted && manifest.missing.count == 3)
+        #expect(manifest.missing.allSatisfy { $0.reason == .recordFailed })
+        #expect(machine.node?.partJobs.isEmpty == true && machine.exit == nil)
     }
 }

@@ -145,6 +145,12 @@ struct CutOracle {
         parts[Place(id: part.id, machine: machine)] = part
     }
 
+    /// A part that was read back.
+    func finds(_ part: SnapshotPart, _ machine: Int) throws(Violation) {
+        if parts[Place(id: part.id, machine: machine)] == part { return }
+        throw Violation(.cut, "snapshot \(part.id): the part that node \(machine + 1) has stored is not the one that it made")
+    }
+
     // MARK: judgement
 
     mutating func concludes(_ manifest: SnapshotManifest) throws(Violation) {

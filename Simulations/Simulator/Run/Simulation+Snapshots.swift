@@ -1,6 +1,7 @@
 import Base
 import DistributedSnapshot
 import Node
+import Storage
 
 /// Distributed snapshots: who asks for them, and what the oracle is told.
 extension Simulation {
@@ -25,12 +26,31 @@ extension Simulation {
             case .partMade(let part):
                 note("node \(machine.id) has its part of snapshot \(part.id)")
                 cuts.makes(machine.index, part)
+            case .partStored(let id): try readPart(id, machine)
             case .concluded(let manifest):
                 note("snapshot \(manifest.id) is \(manifest.outcome), strict: \(manifest.isStrict)")
                 try cuts.concludes(manifest)
             case .ended: break
             }
         }
+    }
+
+    /// Reads a part back from the disk, now and then: it must be whole, and what its node said of it.
+    private func readPart(_ id: SnapshotID, _ machine: Machine) throws(Violation) {
+        partsStored += 1
+        if partsStored % 8 != 1 { return }
+        let name = SnapshotFile.part(id).name
+        var loader = SnapshotPartFile.Loader(file: name.text, clusterID: machine.identity.clusterID, nodeID: machine.id)
+        let part: SnapshotPart
+        do throws(StorageError) {
+            let buffer = ByteBuffer()
+            try machine.disk.read(name, offset: 0, count: try machine.disk.size(of: name), into: buffer)
+            try loader.append(buffer.view)
+            part = try loader.finish().part
+        } catch {
+            throw Violation(.cut, "node \(machine.id) has stored its part of snapshot \(id), and it can't be read: \(error)")
+        }
+        try cuts.finds(part, machine.index)
     }
 
     private func place(_ id: PeerLinkID, _ machine: Machine) -> (Link, side: Int)? {

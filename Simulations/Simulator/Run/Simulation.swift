@@ -52,6 +52,7 @@ package final class Simulation {
     var committed = CommittedLog()
     var digests = StateDigests()
     var cuts: CutOracle
+    var partsStored = 0
     /// The snapshot that was taken when nothing failed any more.
     var lastSnapshot: SnapshotID?
 

@@ -185,7 +185,8 @@ extension ArgumentSyntax {
 
     private static let own = [
         "cl.throttle": "key:k max-burst:i count-per-period:i period:i [quantity:i]", "kv.set-parameter": "(parameter value)...",
-        "kv.snapshot": "", "kv.snapshot|abort": "id:i", "kv.snapshot|help": "", "kv.snapshot|list": "",
+        "kv.snapshot": "", "kv.snapshot|abort": "id:i", "kv.snapshot|help": "", "kv.snapshot|remove": "id:i",
+        "kv.snapshot|fetch": "id:i (PART | MANIFEST) offset:i count:i", "kv.snapshot|list": "",
         "kv.snapshot|status": "id:i", "kv.snapshot|take": "[STRICT | CAUSAL] [TIMEOUT milliseconds:i] [WHOLE]",
         "kv.status": "", "kv.transfer-leader": "[node:i]",
     ]

@@ -22,11 +22,17 @@ enum ClusterCommands {
                     "abort", arity: 3, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
                     complexity: "O(1)", summary: "Gives up a snapshot that the answering node began."),
                 CommandDefinition(
+                    "fetch", arity: 6, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(N) for N bytes", summary: "Returns bytes of a file that the answering node has of a snapshot."),
+                CommandDefinition(
                     "help", arity: 2, [.loading, .stale], group: .coracle, since: "0.2.0", complexity: "O(1)",
                     summary: "Lists the subcommands."),
                 CommandDefinition(
                     "list", arity: 2, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
                     complexity: "O(N) for N snapshots", summary: "Lists the snapshots that the answering node knows of."),
+                CommandDefinition(
+                    "remove", arity: 3, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
+                    complexity: "O(1)", summary: "Removes the files that the answering node has of a snapshot."),
                 CommandDefinition(
                     "status", arity: 3, [.admin, .noScript, .loading, .stale], group: .coracle, since: "0.2.0",
                     complexity: "O(N) for N channels", summary: "Returns what the answering node knows of a snapshot."),

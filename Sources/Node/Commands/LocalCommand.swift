@@ -61,6 +61,8 @@ enum LocalCommand: String, CaseIterable {
     case snapshotStatus = "kv.snapshot|status"
     case snapshotList = "kv.snapshot|list"
     case snapshotAbort = "kv.snapshot|abort"
+    case snapshotFetch = "kv.snapshot|fetch"
+    case snapshotRemove = "kv.snapshot|remove"
     case snapshotHelp = "kv.snapshot|help"
 
     /// For each `Command.index` of `table`: which local command it is.
@@ -129,6 +131,8 @@ extension Node {
         case .snapshotStatus: snapshotStatus(connection)
         case .snapshotList: snapshotList(connection)
         case .snapshotAbort: snapshotAbort(connection)
+        case .snapshotFetch: snapshotFetch(connection)
+        case .snapshotRemove: snapshotRemove(connection)
         case .snapshotHelp: CommandHelp.reply("KV.SNAPSHOT", Node.snapshotHelp, connection.writer)
         }
     }

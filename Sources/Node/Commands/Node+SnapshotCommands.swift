@@ -2,6 +2,7 @@ import Base
 import Database
 import DistributedSnapshot
 import RESP
+import Storage
 
 /// KV.SNAPSHOT: distributed snapshots for operators (DESIGN, section 7). Every node answers them, with a leader and without.
 extension Node {
@@ -90,6 +91,61 @@ extension Node {
         for contradiction in manifest.contradictions { writer.bulk(text: contradiction) }
     }
 
+    /// KV.SNAPSHOT REMOVE id: the files of this node, and what it knows.
+    func snapshotRemove(_ connection: ClientConnection) {
+        guard let id = snapshotID(arguments[2]), let item = archive[id] else {
+            return replyError(connection, Node.noSuchSnapshot)
+        }
+        if !item.isOver || partJobs.contains(where: { $0.id == id }) || manifestsUnderWay.contains(where: { $0.id == id }) {
+            return replyError(connection, "ERR the snapshot is not over")
+        }
+        archive.remove(id)
+        connection.writer.ok()
+    }
+
+    /// KV.SNAPSHOT FETCH id PART|MANIFEST offset count: the size of a file of this node and the bytes from `offset` on, at most `count` of them. Both are multiples
+    /// of 4096.
+    func snapshotFetch(_ connection: ClientConnection) {
+        guard let id = snapshotID(arguments[2]), let item = archive[id] else {
+            return replyError(connection, Node.noSuchSnapshot)
+        }
+        let isPart = arguments[3].equalsIgnoringCase("part")
+        if !isPart && !arguments[3].equalsIgnoringCase("manifest") { return replyError(connection, "ERR syntax error") }
+        guard let size = isPart ? item.partBytes : item.manifestBytes else {
+            return replyError(connection, "ERR this node has no such file of the snapshot")
+        }
+        let block = LogOptions.blockBytes
+        guard let offset = parseInteger(arguments[4]), let count = parseInteger(arguments[5]), offset >= 0, count > 0,
+            Int(offset) % block == 0, Int(count) % block == 0, count <= Node.fetchBytesMax, Int(offset) < size
+        else {
+            return replyError(
+                connection,
+                "ERR offset and count are multiples of \(block), the count is at most \(Node.fetchBytesMax), the offset is in the file of \(size) bytes"
+            )
+        }
+        let name = isPart ? SnapshotFile.part(id).name : SnapshotFile.manifest(id).name
+        let number = log.emit(
+            .read(name: name, offset: Int(offset), count: min(Int(count), size - Int(offset))), into: &effects.disk)
+        snapshotReads.append((number, connection.id, size))
+        connection.isFetching = true
+    }
+
+    /// Takes the bytes of a file that a client asked for; false when they are not.
+    func snapshotRead(_ number: UInt64, _ bytes: ByteView) -> Bool {
+        guard let index = snapshotReads.firstIndex(where: { $0.number == number }) else { return false }
+        let read = snapshotReads.remove(at: index)
+        guard let connection = clients[read.connection.rawValue] else { return true }
+        connection.writer.array(2)
+        connection.writer.integer(read.size)
+        connection.writer.bulk(bytes)
+        answered(connection)
+        connection.isFetching = false
+        resumeWhenIdle(connection)
+        return true
+    }
+
+    private static let fetchBytesMax: Int64 = 1 << 20
+
     // MARK: parts of replies
 
     private enum Value {
@@ -106,16 +162,18 @@ extension Node {
     }
 
     private func summary(of item: SnapshotArchive.Item) -> [(String, Value)] {
-        let inFlight = item.part?.summary.incoming.reduce(0) { $0 + $1.inFlight } ?? 0
-        let inFlightBytes = item.part?.summary.incoming.reduce(0) { $0 + $1.inFlightBytes } ?? 0
+        let inFlight = item.summary?.incoming.reduce(0) { $0 + $1.inFlight } ?? 0
+        let inFlightBytes = item.summary?.incoming.reduce(0) { $0 + $1.inFlightBytes } ?? 0
+        let isWriting = partJobs.contains { $0.id == item.id }
         return [
             ("id", .text("\(item.id)")),
             ("initiator", .number(UInt64(item.id.initiator.rawValue))),
-            ("state", .text(item.outcome.map { "\($0)" } ?? "open")),
-            ("strict", .number((item.manifest?.isStrict ?? item.part?.summary.isStrict ?? false) ? 1 : 0)),
-            ("recorded-at", .number(UInt64(clamping: item.wall.milliseconds))),
-            ("part", .text(item.part != nil ? "stored" : item.state != nil ? "recording" : "none")),
-            ("state-bytes", .number(UInt64(item.stateBytes))),
+            ("state", .text(item.outcome.map { "\($0)" } ?? (item.isOfEarlierRun ? "stored" : "open"))),
+            ("strict", .number((item.manifest?.isStrict ?? item.summary?.isStrict ?? false) ? 1 : 0)),
+            ("recorded-at", .number(item.id.milliseconds)),
+            ("part", .text(item.partBytes != nil ? "stored" : isWriting ? "recording" : "none")),
+            ("part-bytes", .number(UInt64(item.partBytes ?? 0))),
+            ("manifest-bytes", .number(UInt64(item.manifestBytes ?? 0))),
             ("in-flight", .number(inFlight)),
             ("in-flight-bytes", .number(inFlightBytes)),
         ]
@@ -152,7 +210,9 @@ extension Node {
 
     static let snapshotHelp = [
         "ABORT <id>", "    Give up a snapshot that this node began.",
+        "FETCH <id> PART|MANIFEST <offset> <count>", "    Return bytes of a file of this node.",
         "LIST", "    Return the snapshots that this node knows of.",
+        "REMOVE <id>", "    Remove the files of this node.",
         "STATUS <id>", "    Return what this node knows of a snapshot.",
         "TAKE [STRICT|CAUSAL] [TIMEOUT <milliseconds>] [WHOLE]",
         "    Begin a snapshot of all nodes. STRICT (the default): a point in real time;",

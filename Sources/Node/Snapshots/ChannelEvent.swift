@@ -14,6 +14,8 @@ package enum ChannelEvent: Sendable {
     case recorded(SnapshotID)
     /// This node's part is whole.
     case partMade(SnapshotPart)
+    /// It is in its file.
+    case partStored(SnapshotID)
     /// This node began the snapshot, and says what it is worth.
     case concluded(SnapshotManifest)
     /// The snapshot is over for this node.

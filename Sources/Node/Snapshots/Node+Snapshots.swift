@@ -72,21 +72,17 @@ extension Node {
         return isAborted
     }
 
-    /// At the end of a turn: what is due, and what was recorded.
+    /// At the end of a turn: what is due, and the next slices of the parts.
     func continueSnapshots() {
         if participant.nextDeadline <= now.instant { tellParticipant { $0.tick(now: now.instant) } }
-        while let (id, state) = archive.takeUnwritten() {
-            let buffer = ByteBuffer(capacity: 4096)
-            state.encode(into: buffer)
-            archive.written(id, bytes: buffer.count)
-            let digest = hash(buffer.view, seed: 0)
-            tellParticipant { $0.recordWritten(id, digest: digest, bytes: UInt64(buffer.count), now: now.instant) }
-        }
+        let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
+        continueParts(isIdle: work == workBeforeParts)
+        workBeforeParts = work
     }
 
     // MARK: effects
 
-    private func tellParticipant(_ body: (inout SnapshotParticipant) -> Void) {
+    func tellParticipant(_ body: (inout SnapshotParticipant) -> Void) {
         body(&participant)
         if participant.hasEffects { carryOutSnapshotEffects() }
     }
@@ -105,7 +101,7 @@ extension Node {
     private func carryOut(_ effect: SnapshotEffect) {
         switch effect {
         case .record(let id):
-            archive.record(id, LocalState(of: self), now: now)
+            recordPart(id)
             channelEvents?.append(.recorded(id))
         case .send(let peer, let payload):
             guard let link = openLink(to: peer) else { return }
@@ -118,14 +114,16 @@ extension Node {
         case .releaseReplies: releaseReplies()
         case .reset(let peer, _): if let link = openLink(to: peer) { closeLink(link) }
         case .partComplete(let part):
-            archive.add(part)
+            takePart(part)
             channelEvents?.append(.partMade(part))
-            participant.partStored(part.id, now: now.instant)
         case .finished(let manifest):
-            archive.conclude(manifest, now: now)
+            storeManifest(manifest)
             channelEvents?.append(.concluded(manifest))
             log(.notice, Node.describe(manifest))
         case .ended(let id, let outcome):
+            // A part whose channels have not ended by now never gets them.
+            let isWhole = partJobs.contains { $0.id == id && $0.part != nil }
+            if outcome == .aborted || outcome == .unknown || !isWhole { dropPart(id) }
             archive.end(id, outcome, now: now)
             channelEvents?.append(.ended(id, outcome))
         case .log(let line): log(.warning, line)

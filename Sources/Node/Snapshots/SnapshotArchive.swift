@@ -1,66 +1,84 @@
 import Base
 import DistributedSnapshot
+import Storage
 
-/// What a node keeps of distributed snapshots: its own parts, the manifests of those that it began, and how the others ended. In memory,
-/// within limits; a new run begins with nothing.
+/// What a node knows of distributed snapshots: its own parts and the manifests of those that it began, in files, and how the others ended.
 struct SnapshotArchive {
     /// One snapshot as this node knows it.
     struct Item {
         let id: SnapshotID
-        /// When this node heard of it, by its clocks.
-        let since: Instant
+        /// When this node heard of it, by its wall clock.
         let wall: WallTime
-        /// Nil where the node has no part, or the part is dropped.
-        var state: LocalState?
-        /// Size of the encoded state, once it is known.
-        var stateBytes = 0
-        var part: SnapshotPart?
+        /// Of this node's part, when it is whole.
+        var summary: PartSummary?
+        /// Sizes of the files that are on the disk, in bytes; nil where there is none.
+        var partBytes: Int?
+        var manifestBytes: Int?
         /// On the initiator.
         var manifest: SnapshotManifest?
-        /// Nil: open.
+        /// Nil: open, or of an earlier run of a node that did not begin it.
         var outcome: SnapshotOutcome?
+        /// Found on the disk.
+        var isOfEarlierRun = false
 
-        /// What the item holds in memory, about.
-        var bytes: Int { stateBytes + (part?.contents.reduce(0) { $0 + $1.count } ?? 0) }
+        var isOver: Bool { outcome != nil || isOfEarlierRun }
     }
 
     /// Snapshots that are remembered; the participant's limit on open ones is 64.
     static let itemsMax = 128
-    /// Snapshots that are over and whose parts are kept, and the bytes of those parts; the oldest part goes first.
-    static let partsMax = 8
-    static let partBytesMax = 256 << 20
+    /// Snapshots that are over and whose files are kept; the oldest go first.
+    static let keptMax = 8
 
     /// Oldest first.
     private(set) var items: [Item] = []
-    /// Recorded and not written.
-    private(set) var toWrite: [SnapshotID] = []
+    /// Files that nobody wants any more.
+    private(set) var toDiscard: [FileName] = []
 
     subscript(id: SnapshotID) -> Item? { items.first { $0.id == id } }
 
-    mutating func record(_ id: SnapshotID, _ state: LocalState, now: Now) {
-        check(self[id] == nil, "a snapshot is recorded once")
-        items.append(Item(id: id, since: now.instant, wall: now.wall, state: state))
-        toWrite.append(id)
+    /// What is on the disk at the start of a run. Files are not opened but manifests, which are small.
+    mutating func recover(_ names: [FileName], size: (FileName) -> Int?, manifest: (FileName) -> SnapshotManifest?, now: Now) {
+        for name in names.sorted(by: { $0.text < $1.text }) {
+            if let unfinished = SnapshotFile.unfinished(name) { toDiscard.append(unfinished) }
+            guard let file = SnapshotFile(name) else { continue }
+            switch file {
+            case .part(let id):
+                addIfNew(id, now)
+                change(id) { $0.partBytes = size(name) }
+            case .manifest(let id):
+                guard let found = manifest(name), found.id == id else { continue }
+                addIfNew(id, now)
+                change(id) {
+                    $0.manifestBytes = size(name)
+                    $0.manifest = found
+                    $0.outcome = found.outcome
+                }
+            }
+        }
+        for index in items.indices { items[index].isOfEarlierRun = true }
+        items.sort { $0.id < $1.id }
         trim()
     }
 
-    /// The oldest state that is recorded and not written.
-    mutating func takeUnwritten() -> (id: SnapshotID, state: LocalState)? {
-        while !toWrite.isEmpty {
-            let id = toWrite.removeFirst()
-            if let state = self[id]?.state { return (id, state) }
-        }
-        return nil
+    mutating func record(_ id: SnapshotID, now: Now) {
+        check(self[id] == nil, "a snapshot is recorded once")
+        addIfNew(id, now)
+        trim()
     }
 
-    mutating func written(_ id: SnapshotID, bytes: Int) { change(id) { $0.stateBytes = bytes } }
+    mutating func made(_ part: SnapshotPart) { change(part.id) { $0.summary = part.summary } }
 
-    mutating func add(_ part: SnapshotPart) {
-        check(self[part.id]?.state != nil, "a part belongs to a recorded state")
-        change(part.id) { $0.part = part }
+    mutating func stored(part id: SnapshotID, bytes: Int) {
+        change(id) { $0.partBytes = bytes }
+        trim()
     }
 
-    /// The initiator has begun one that it has no part in, or concludes one.
+    mutating func stored(manifest id: SnapshotID, bytes: Int) {
+        change(id) { $0.manifestBytes = bytes }
+        trim()
+    }
+
+    /// The initiator concludes one.
     mutating func conclude(_ manifest: SnapshotManifest, now: Now) {
         addIfNew(manifest.id, now)
         change(manifest.id) { $0.manifest = manifest }
@@ -69,19 +87,35 @@ struct SnapshotArchive {
     /// A snapshot is over. Without an outcome that counts the part has no use.
     mutating func end(_ id: SnapshotID, _ outcome: SnapshotOutcome, now: Now) {
         addIfNew(id, now)
-        change(id) { item in
-            item.outcome = outcome
-            if outcome == .aborted || outcome == .unknown {
-                item.state = nil
-                item.stateBytes = 0
-                item.part = nil
-            }
-        }
+        change(id) { $0.outcome = outcome }
+        if outcome == .aborted || outcome == .unknown { dropFiles(id) }
         trim()
     }
 
+    /// Forgets a snapshot that is over, with its files.
+    mutating func remove(_ id: SnapshotID) {
+        dropFiles(id)
+        items.removeAll { $0.id == id }
+    }
+
+    mutating func takeDiscarded() -> [FileName] {
+        if toDiscard.isEmpty { return [] }
+        defer { toDiscard.removeAll() }
+        return toDiscard
+    }
+
+    private mutating func dropFiles(_ id: SnapshotID) {
+        guard let item = self[id] else { return }
+        if item.partBytes != nil { toDiscard.append(SnapshotFile.part(id).name) }
+        if item.manifestBytes != nil { toDiscard.append(SnapshotFile.manifest(id).name) }
+        change(id) {
+            $0.partBytes = nil
+            $0.manifestBytes = nil
+        }
+    }
+
     private mutating func addIfNew(_ id: SnapshotID, _ now: Now) {
-        if self[id] == nil { items.append(Item(id: id, since: now.instant, wall: now.wall)) }
+        if self[id] == nil { items.append(Item(id: id, wall: now.wall)) }
     }
 
     private mutating func change(_ id: SnapshotID, _ body: (inout Item) -> Void) {
@@ -89,21 +123,14 @@ struct SnapshotArchive {
         body(&items[index])
     }
 
-    /// Keeps to the limits: forgets the oldest snapshots that are over, then drops the parts of old ones.
+    /// Keeps to the limits: drops the files of old ones that are over, then forgets the oldest that are over.
     private mutating func trim() {
-        while items.count > SnapshotArchive.itemsMax, let oldest = items.firstIndex(where: { $0.outcome != nil }) {
-            items.remove(at: oldest)
-        }
         var kept = 0
-        var bytes = 0
-        for index in items.indices.reversed() where items[index].outcome != nil && items[index].state != nil {
+        for item in items.reversed() where item.isOver && (item.partBytes != nil || item.manifestBytes != nil) {
             kept += 1
-            bytes += items[index].bytes
-            if kept <= SnapshotArchive.partsMax && bytes <= SnapshotArchive.partBytesMax { continue }
-            items[index].state = nil
-            items[index].stateBytes = 0
-            items[index].part = nil
+            if kept > SnapshotArchive.keptMax { dropFiles(item.id) }
         }
+        while items.count > SnapshotArchive.itemsMax, let oldest = items.first(where: \.isOver) { remove(oldest.id) }
         check(items.count <= SnapshotArchive.itemsMax, "open snapshots are fewer than those that are remembered")
     }
 }

@@ -149,7 +149,7 @@ extension Node {
         isTurnWanted = true
         if let job = files.writing, job.underWay.contains(number) {
             abandonWriting(reason)
-        } else {
+        } else if !snapshotStepRefused(number, reason) {
             fetchRefused(number, reason)
         }
     }
