@@ -59,7 +59,9 @@ let package = Package(
         library("Posix", ["Base", "CLinux", "Node", "Storage"]),
         program("kvd", ["ArgumentParsing", "Base", "Node", "Posix", "Storage"]),
         // kvctl starts kvd from the directory that it lies in: the dependency makes `swift run kvctl` build both.
-        program("kvctl", ["ArgumentParsing", "Base", "RESP", "Database", "Consensus", "Storage", "CLinux", "kvd"]),
+        program(
+            "kvctl",
+            ["ArgumentParsing", "Base", "RESP", "Database", "Consensus", "DistributedSnapshot", "Storage", "Node", "CLinux", "kvd"]),
 
         // The same node under a simulated machine.
         library(

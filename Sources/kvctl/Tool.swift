@@ -9,6 +9,7 @@ enum Tool {
         case bench
         case importFile, exportFile
         case inspectLog
+        case takeSnapshot, showSnapshot, verifySnapshot
         case redisCommand
 
         /// Does it; returns the exit code.
@@ -26,6 +27,9 @@ enum Tool {
             case .importFile: try ImportCommand.run(values)
             case .exportFile: try ExportCommand.run(values)
             case .inspectLog: try LogCommand.run(values)
+            case .takeSnapshot: try SnapshotTake.run(values)
+            case .showSnapshot: try SnapshotVerify.show(values)
+            case .verifySnapshot: try SnapshotVerify.verify(values)
             case .redisCommand: try RedisCommand.run(values)
             }
         }
@@ -69,6 +73,15 @@ enum Tool {
     // For logs.
     static let directory = Argument<String>("directory", help: "A node's data directory, as in ./data/node-1.")
     static let brief = Flag("brief", help: "Print only segments and what is not as it should be.")
+
+    // For snapshots.
+    static let snapshotDirectory = Argument<String>("directory", help: "Where the snapshot is, or shall be.")
+    static let from = Option<Int>("node", help: "The node that begins it; the first that answers unless given.")
+    static let causal = Flag("causal", help: "Don't hold replies: the cut is consistent, but not a point in real time.")
+    static let whole = Flag("whole", help: "Abort the snapshot where a part would be missing.")
+    static let snapshotTimeout = Option<UInt64>(
+        "timeout", default: 10_000, placeholder: "ms", help: "After this the snapshot ends with what there is.",
+        problem: { $0 < 1 || $0 > 3_600_000 ? "1 to 3600000 milliseconds" : nil })
 
     // For RDB files.
     static let rdbFile = Argument<String>("file", help: "An RDB file, as redis-server writes it.")
@@ -192,6 +205,22 @@ enum Tool {
             ToolCommand(
                 "transfer-leader", abstract: "Hands leadership to another node without a pause.", declares: [to],
                 action: .transferLeader),
+            ToolCommand(
+                "snapshot", abstract: "Takes and checks distributed snapshots.",
+                subcommands: [
+                    ToolCommand(
+                        "take", abstract: "Takes a snapshot of the local cluster into a directory.",
+                        discussion: """
+                            Nothing stops, and no leader is needed. The exit code is 0 when the snapshot is complete, and 1 when a part is \
+                            missing; what is there is consistent all the same.
+                            """,
+                        declares: [from, causal, whole, snapshotTimeout, snapshotDirectory], action: .takeSnapshot),
+                    ToolCommand(
+                        "show", abstract: "Shows what is in a snapshot.", declares: [snapshotDirectory], action: .showSnapshot),
+                    ToolCommand(
+                        "verify", abstract: "Checks every file of a snapshot, and what must hold of a consistent cut.",
+                        declares: [snapshotDirectory], action: .verifySnapshot),
+                ]),
             ToolCommand(
                 "log", abstract: "Looks at the write-ahead log of a stopped node.",
                 subcommands: [

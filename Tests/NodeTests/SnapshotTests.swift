@@ -245,4 +245,62 @@ import Testing
         #expect(manifest.missing.allSatisfy { $0.reason == .recordFailed })
         #expect(machine.node?.partJobs.isEmpty == true && machine.exit == nil)
     }
+
+    // MARK: verification
+
+    private func cut(_ cluster: MiniCluster) throws -> (SnapshotManifest, [SnapshotPartFile]) {
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        let manifest = try #require(machine.node?.archive[id]?.manifest)
+        var parts: [SnapshotPartFile] = []
+        for other in cluster.machines {
+            parts.append(try load(fetch(id, "PART", cluster, other, cluster.connect(other)), of: other.id, cluster))
+        }
+        return (manifest, parts)
+    }
+
+    @Test func aCutKeepsItsInvariants() throws {
+        let cluster = try MiniCluster(3)
+        let leader = cluster.elect()
+        try #require(leader >= 0)
+        let writer = cluster.connect(cluster.machines[leader])
+        for number in 0..<20 { _ = call("SET key\(number) x", cluster, cluster.machines[leader], writer) }
+        let (manifest, parts) = try cut(cluster)
+        let good = CutVerification(manifest, parts)
+        #expect(good.holds, "\(good.checks)")
+        #expect(good.checks.map(\.count).allSatisfy { $0 > 0 }, "\(good.checks)")
+
+        // Each invariant notices what breaks it.
+        func broken(_ edit: (inout SnapshotManifest, inout [SnapshotPartFile]) -> Void) -> [Int] {
+            var (manifest, parts) = (manifest, parts)
+            edit(&manifest, &parts)
+            let found = CutVerification(manifest, parts).checks
+            return found.indices.filter { !found[$0].problems.isEmpty }
+        }
+        let follower = (leader + 1) % 3
+        #expect(broken { _, parts in parts.remove(at: 0) } == [0])
+        #expect(broken { _, parts in parts[0].part.summary.incoming[0].delivered += 1000 } == [0, 1])
+        #expect(broken { _, parts in parts[follower].state.role = .leader } == [2])
+        #expect(
+            broken { _, parts in
+                parts[follower].state.termRuns[0].term = Term(parts[follower].state.termRuns[0].term.rawValue - 1)
+            }
+            .contains(where: { $0 == 3 || $0 == 5 }))
+        #expect(
+            broken { manifest, parts in
+                // As if all had applied the same.
+                for index in parts.indices { parts[index].state.appliedIndex = parts[0].state.appliedIndex }
+                parts[1].part.summary.stateDigest ^= 1
+                if let listed = manifest.parts.firstIndex(where: { $0.run == parts[1].part.run }) {
+                    manifest.parts[listed].summary.stateDigest ^= 1
+                }
+            }.contains(4))
+        #expect(
+            broken { _, parts in
+                for other in parts.indices where other != leader {
+                    parts[other].state.lastIndex = LogIndex(parts[leader].state.commitIndex.rawValue - 1)
+                }
+            }.contains(5))
+    }
 }

@@ -7,10 +7,10 @@ import Storage
 /// what the sections say of each other is verified at its end.
 package struct SnapshotPartFile {
     package let header: StateFileHeader
-    package let state: LocalState
+    package internal(set) var state: LocalState
     /// The database, as it was at the record.
     package let machine: StateMachine
-    package let part: SnapshotPart
+    package internal(set) var part: SnapshotPart
 
     /// Takes the bytes of a file in pieces.
     package struct Loader {
