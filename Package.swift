@@ -61,7 +61,10 @@ let package = Package(
         // kvctl starts kvd from the directory that it lies in: the dependency makes `swift run kvctl` build both.
         program(
             "kvctl",
-            ["ArgumentParsing", "Base", "RESP", "Database", "Consensus", "DistributedSnapshot", "Storage", "Node", "CLinux", "kvd"]),
+            [
+                "ArgumentParsing", "Base", "RESP", "Database", "Consensus", "DistributedSnapshot", "Storage", "Node", "CLinux",
+                "kvd",
+            ]),
 
         // The same node under a simulated machine.
         library(

@@ -61,7 +61,7 @@ extension ClusterTests {
         }
 
         /// A hello as a node of this release says it (the format is in `PeerHello`).
-        private func hello(cluster: UInt64, sender: UInt32, receiver: UInt32, version: UInt32 = 1) -> [UInt8] {
+        private func hello(cluster: UInt64, sender: UInt32, receiver: UInt32, version: UInt32 = 2) -> [UInt8] {
             let payload = ByteBuffer()
             payload.append("CRCL")
             payload.append(integer: version)

@@ -64,6 +64,8 @@ import Testing
             options.delay = .microseconds(100)...Nanoseconds.microseconds(300)
             options.raft.uncommittedBytesMax = 64 << 20
             options.limits.proposalBytesMax = 64 << 20
+            options.limits.pieceBytesMax = 1 << 20
+            options.limits.proposalWindowBytes = 16 << 20
             options.takesSnapshots = false
             shape(&options)
             return SimulationTests.run(options)

@@ -28,7 +28,7 @@ package struct AbsentCommands: Sendable {
             topic: "Redis Cluster", names: words("asking cluster readonly readwrite restore-asking"),
             reason: "the nodes hold the same data: there are no slots, and any node answers any command"),
         AbsentCommands(
-            topic: "Saving", names: words("bgrewriteaof bgsave lastsave save"),
+            topic: "Saving", names: words("bgrewriteaof"),
             reason: "an acknowledged write is on the disks of a majority already"),
         AbsentCommands(topic: "Modules", names: words("module"), reason: "there are none"),
         AbsentCommands(

@@ -177,6 +177,7 @@ extension ArgumentSyntax {
         "latency|help": "", "latency|histogram": "[command...]", "latency|history": "event", "latency|latest": "",
         "latency|reset": "[event...]", "lolwut": "[VERSION version:i]", "memory": "", "memory|doctor": "", "memory|help": "",
         "memory|malloc-stats": "", "memory|purge": "", "memory|stats": "", "memory|usage": "key:k [SAMPLES count:i]",
+        "bgsave": "[SCHEDULE]", "lastsave": "", "save": "",
         "psync": "replicationid offset:i", "replconf": "[argument...]", "replicaof": "(host | NO) (port | ONE)", "role": "",
         "slaveof": "(host | NO) (port | ONE)", "slowlog": "", "slowlog|get": "[count:i]", "slowlog|help": "", "slowlog|len": "",
         "slowlog|reset": "",
