@@ -1,5 +1,6 @@
 import Base
 import Consensus
+import Node
 import Testing
 
 @testable import Simulator
@@ -66,6 +67,8 @@ import Testing
             options.limits.proposalBytesMax = 64 << 20
             options.limits.pieceBytesMax = 1 << 20
             options.limits.proposalWindowBytes = 16 << 20
+            options.stateFiles = StateFileOptions()
+            options.asksForSaves = false
             options.takesSnapshots = false
             shape(&options)
             return SimulationTests.run(options)
