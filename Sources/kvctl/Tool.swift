@@ -9,7 +9,7 @@ enum Tool {
         case bench
         case importFile, exportFile
         case inspectLog
-        case takeSnapshot, showSnapshot, verifySnapshot
+        case takeSnapshot, listSnapshots, showSnapshot, verifySnapshot
         case redisCommand
 
         /// Does it; returns the exit code.
@@ -28,7 +28,8 @@ enum Tool {
             case .exportFile: try ExportCommand.run(values)
             case .inspectLog: try LogCommand.run(values)
             case .takeSnapshot: try SnapshotTake.run(values)
-            case .showSnapshot: try SnapshotVerify.show(values)
+            case .listSnapshots: try SnapshotList.run(values)
+            case .showSnapshot: try SnapshotShow.run(values)
             case .verifySnapshot: try SnapshotVerify.verify(values)
             case .redisCommand: try RedisCommand.run(values)
             }
@@ -216,10 +217,14 @@ enum Tool {
                             """,
                         declares: [from, causal, whole, snapshotTimeout, snapshotDirectory], action: .takeSnapshot),
                     ToolCommand(
-                        "show", abstract: "Shows what is in a snapshot.", declares: [snapshotDirectory], action: .showSnapshot),
+                        "list", abstract: "Lists the snapshots whose parts the nodes still have.", declares: [json],
+                        action: .listSnapshots),
+                    ToolCommand(
+                        "show", abstract: "Shows what is in a snapshot.", declares: [json, snapshotDirectory],
+                        action: .showSnapshot),
                     ToolCommand(
                         "verify", abstract: "Checks every file of a snapshot, and what must hold of a consistent cut.",
-                        declares: [snapshotDirectory], action: .verifySnapshot),
+                        declares: [json, snapshotDirectory], action: .verifySnapshot),
                 ]),
             ToolCommand(
                 "log", abstract: "Looks at the write-ahead log of a stopped node.",

@@ -29,7 +29,7 @@ extension Simulation {
         case .answering: if clients.allSatisfy(\.isRetired) { enter(.silent) }
         case .silent:
             // A node that was asked to stop just before the healing may take until now to stop, and then some to start again.
-            let everybodyIsBack = machines.allSatisfy { $0.isUp || $0.refusal != nil }
+            let everybodyIsBack = machines.allSatisfy { $0.isUp && !$0.isStopping || $0.refusal != nil }
             if time >= expiries.lastEnd + expirySlack && everybodyIsBack {
                 for machine in machines where machine.isUp {
                     connect(addClient(.auditor(machine: machine.index), isPatient: true))

@@ -37,6 +37,11 @@ enum SnapshotTake {
         return outcome == "complete" ? 0 : 1
     }
 
+    /// The snapshots that a node knows, as KV.SNAPSHOT LIST tells them.
+    static func list(of node: ClusterFile.Node) throws(Failure) -> [[String: Reply]] {
+        try ask(try Connection(to: node.client), ["KV.SNAPSHOT", "LIST"]).elements?.map(map) ?? []
+    }
+
     /// The node that begins it: the one asked for, or the first that answers.
     private static func initiator(_ values: Values, _ cluster: ClusterFile) throws(Failure) -> Connection {
         guard let number = values[ifGiven: Tool.from] else { return try Servers.connect(values) }
