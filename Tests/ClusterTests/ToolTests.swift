@@ -178,6 +178,52 @@ extension ClusterTests {
             #expect((bad.output + bad.errors).contains("log-0000000000000001"), "\(bad)")
         }
 
+        @Test func snapshotsAreTakenShownAndVerifiedAndDamageIsFound() throws {
+            let cluster = try ToolCluster()
+            _ = try cluster.up()
+            for number in 0..<20 { try cluster.expect("set", "key:\(number)", "value") }
+            let whole = "\(cluster.place.path)/whole"
+            let took = try cluster.expect("snapshot", "take", "--node", "2", whole)
+            #expect(took.contains("complete") && took.contains("3 parts"), "\(took)")
+            let shown =
+                try JSONSerialization.jsonObject(
+                    with: Data(try cluster.expect("snapshot", "show", "--json", whole).utf8)) as? [String: Any]
+            let nodes = try #require(shown?["nodes"] as? [[String: Any]])
+            #expect(nodes.compactMap { $0["id"] as? Int } == [1, 2, 3] && shown?["strict"] as? Bool == true)
+            #expect(nodes.contains { $0["keys"] as? Int == 20 } && nodes.filter { $0["role"] as? String == "leader" }.count == 1)
+            #expect(try cluster.expect("snapshot", "show", whole).contains("channel 1 -> 2"))
+            let verified = try cluster.expect("snapshot", "verify", whole)
+            #expect(verified.contains("ok") && !verified.contains("FAILED"), "\(verified)")
+            #expect(try cluster.expect("snapshot", "list").split(separator: "\n").count == 3)
+            let again = try cluster.run("snapshot", "take", whole)
+            #expect(again.ending == .exited(1) && again.errors.contains("not empty"), "\(again)")
+
+            // Without a leader there is a picture all the same, of those who are there.
+            for node in [1, 3] { try cluster.expect("cluster", "kill", "\(node)") }
+            let part = "\(cluster.place.path)/part"
+            let partial = try cluster.run("snapshot", "take", "--node", "2", "--timeout", "500", part)
+            #expect(partial.ending == .exited(1) && partial.output.contains("partial"), "\(partial)")
+            #expect(
+                partial.output.contains("missing") && partial.output.contains("1") && partial.output.contains("3"), "\(partial)")
+            try cluster.expect("snapshot", "verify", part)
+            try cluster.expect("cluster", "down")
+
+            // Parts that are changed, exchanged or cut are refused by name.
+            let files = FileManager.default
+            let (first, second) = ("\(whole)/node-1.part", "\(whole)/node-2.part")
+            let good = try #require(files.contents(atPath: first))
+            let other = try #require(files.contents(atPath: second))
+            var flipped = good
+            flipped[flipped.count / 2] ^= 1
+            for bytes in [flipped, good.dropLast(4096), other, Data()] {
+                #expect(files.createFile(atPath: first, contents: bytes))
+                let bad = try cluster.run("snapshot", "verify", whole)
+                #expect(bad.ending == .exited(1) && (bad.output + bad.errors).contains("node"), "\(bad)")
+            }
+            #expect(files.createFile(atPath: first, contents: good))
+            try cluster.expect("snapshot", "verify", whole)
+        }
+
         @Test func benchLoadsACluster() throws {
             try TestCluster.run { cluster in
                 let port = try cluster.waitUntilReady().clientPort
