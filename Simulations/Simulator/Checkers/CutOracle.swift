@@ -66,6 +66,8 @@ struct CutOracle {
     private var order: UInt64 = 0
     /// The outcome of each snapshot whose initiator concluded it.
     private(set) var outcomes: [SnapshotID: SnapshotOutcome] = [:]
+    /// What the snapshot that ended last lacks.
+    private(set) var lastDefects = ""
     private(set) var strictCount = 0
     /// Frames in flight in the cuts that were judged.
     private(set) var framesInFlight = 0
@@ -155,6 +157,11 @@ struct CutOracle {
 
     mutating func concludes(_ manifest: SnapshotManifest) throws(Violation) {
         outcomes[manifest.id] = manifest.outcome
+        var defects = manifest.missing.map { "node \($0.node) is missing: \($0.reason)" }
+        for channel in manifest.channels where !channel.isExact {
+            defects.append("channel \(channel.from.node) -> \(channel.to) is not exact")
+        }
+        lastDefects = defects.joined(separator: ", ")
         if manifest.isStrict { strictCount += 1 }
         if let contradiction = manifest.contradictions.first {
             throw Violation(.cut, "snapshot \(manifest.id) contradicts itself: \(contradiction)")

@@ -110,7 +110,8 @@ extension Simulation {
         case .operator: sendTransfer(client, buffer)
         case .auditor: sendAudit(client, buffer)
         case .snapshots: sendSnapshots(client) { send($0, .snapshot, client, buffer) }
-        case .lastSnapshot: send(["KV.SNAPSHOT", "TAKE", "TIMEOUT", "5000"], .snapshot, client, buffer)
+        // A node may remember it for twice as long, which must be less than what counts as being stuck.
+        case .lastSnapshot: send(["KV.SNAPSHOT", "TAKE", "TIMEOUT", "3000"], .snapshot, client, buffer)
         case .scripted: return sendScripted(client)
         }
         client.sentAt = time

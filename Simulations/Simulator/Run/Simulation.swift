@@ -55,6 +55,9 @@ package final class Simulation {
     var partsStored = 0
     /// The snapshot that was taken when nothing failed any more.
     var lastSnapshot: SnapshotID?
+    /// How many were taken then, and when the last one was asked for.
+    var lastSnapshots = 0
+    var lastSnapshotAt = Instant(nanoseconds: 0)
 
     // Phases.
     var phase = Phase.safety
