@@ -150,6 +150,7 @@ package final class Node {
         self.now = now
         self.random = random
         startedAt = now.instant
+        self.configuration.start(clientsMax: options.limits.clientsMax)
         log.append(incarnation: incarnation)
         if let restart = recovery.restart { log.restart(group: .first, behind: restart.index, term: restart.term) }
         swap(&self.effects, &effects)

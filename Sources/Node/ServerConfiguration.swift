@@ -29,6 +29,8 @@ struct ServerConfiguration {
     private(set) var parameters: [Parameter]
     private(set) var requestLimits = RequestLimits()
     private(set) var clientsMax = 10_000
+    /// What `maxclients` can be: the descriptors that the process got when it started.
+    private var clientsFitting = Int.max
     /// Seconds after which an idle client is closed; 0 for never.
     private(set) var timeoutSeconds = 0
 
@@ -48,9 +50,11 @@ struct ServerConfiguration {
         return parameters.firstIndex { $0.name == name || $0.alias == name }
     }
 
-    /// Puts in what is known only when the node runs.
-    mutating func adopt(_ name: String, _ value: String) {
-        if let position = position(name) { parameters[position].value = value }
+    /// Puts in what the node was started with.
+    mutating func start(clientsMax: Int) {
+        self.clientsMax = clientsMax
+        clientsFitting = clientsMax
+        if let position = position("maxclients") { parameters[position].value = String(clientsMax) }
     }
 
     /// Why `value` can't be given to the parameter at `position`, or nil. `normalized` is the text to keep.
@@ -68,8 +72,13 @@ struct ServerConfiguration {
             return "argument(s) must be one of the following: \(choices.joined(separator: ", "))"
         case .integer(let range):
             guard let number = Int64(value), !value.hasPrefix("+") else { return "argument couldn't be parsed into an integer" }
-            if range.contains(number) { return nil }
-            return "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive"
+            if !range.contains(number) {
+                return "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive"
+            }
+            if parameters[position].name == "maxclients" && number > clientsFitting {
+                return "the node was started for at most \(clientsFitting) clients; start it with a larger --max-clients"
+            }
+            return nil
         case .memory(let range):
             guard let bytes = ServerConfiguration.memory(value) else { return "argument must be a memory value" }
             normalized = String(bytes)

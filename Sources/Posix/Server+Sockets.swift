@@ -12,9 +12,12 @@ extension Server {
         owners[Int(socket.index)] = owner
     }
 
+    /// Clients at most, as the operator has it now.
+    private var clientsMax: Int { min(options.clientsMax, statistics.clientsMax ?? options.clientsMax) }
+
     package func refusal(on purpose: SocketPurpose, outOfDescriptors: Bool) -> StaticString? {
         if purpose == Purpose.clients {
-            return outOfDescriptors || clients.count >= options.clientsMax ? "-ERR max number of clients reached\r\n" : nil
+            return outOfDescriptors || clients.count >= clientsMax ? "-ERR max number of clients reached\r\n" : nil
         }
         return outOfDescriptors || peers.count >= options.peersMax ? "" : nil
     }
@@ -26,7 +29,7 @@ extension Server {
         if let last = lastRefusalReport, now.instant - last < Nanoseconds.milliseconds(10_000) { return }
         lastRefusalReport = now.instant
         let who = purpose == Purpose.clients ? "client" : "peer"
-        let limit = purpose == Purpose.clients ? options.clientsMax : options.peersMax
+        let limit = purpose == Purpose.clients ? clientsMax : options.peersMax
         let reason =
             outOfDescriptors
             ? "the process has no file descriptor left; raise the limit (ulimit -n) or lower --max-clients"

@@ -165,6 +165,17 @@ extension ClusterTests {
                 #expect(try refused.receive() == .failure("ERR max number of clients reached"))
                 #expect(try refused.waitForEnd() == .closed)
                 for client in clients { #expect(try client.call("INCR", "counter").integer != nil) }
+                // The operator lowers the limit, and raises it to what the node was started for.
+                #expect(try clients[0].call("CONFIG", "GET", "maxclients") == .array([.text("maxclients"), .text("5")]))
+                #expect(try clients[0].call("CONFIG", "SET", "maxclients", "6").isError)
+                #expect(try clients[0].call("CONFIG", "SET", "maxclients", "2") == .ok)
+                clients.removeLast(2)
+                try eventually("two clients are gone") {
+                    (try clients[0].call("CLIENT", "LIST").text ?? "").split(separator: "\n").count == 3
+                }
+                #expect(try cluster[1].connect().receive() == .failure("ERR max number of clients reached"))
+                #expect(try clients[0].call("CONFIG", "SET", "maxclients", "5") == .ok)
+                #expect(try cluster[1].connect().call("PING") == .simple(Array("PONG".utf8)))
             }
         }
     }
