@@ -256,6 +256,8 @@ import Testing
     @Test func manyConnectionsComeAndGo() throws {
         let harness = try Harness()
         for _ in 0..<20 {
+            // A round begins when the server has seen the last one leave, however late that is.
+            try harness.turn(until: "all have left") { harness.handler.clientOutputs.isEmpty }
             let clients = try (0..<50).map { _ in try TestClient(port: harness.clientPort) }
             for client in clients { client.send("abc") }
             try harness.turn(until: "all are served") { clients.allSatisfy { $0.text == "abc" } }

@@ -45,9 +45,8 @@ final class Client {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
         }
         if withLoopback(port, { connect(descriptor, $0, $1) }) != 0 {
-            let reason = String(cString: strerror(errno))
-            close(descriptor)
-            throw .notConnected(reason)
+            // The object is whole already: its deinit closes the socket. (Closed twice, it would be somebody else's the second time.)
+            throw .notConnected(String(cString: strerror(errno)))
         }
     }
 
