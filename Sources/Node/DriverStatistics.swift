@@ -3,8 +3,6 @@ import Base
 /// What a driver counts for `INFO coracle`: the driver increments, the node reads, both on the loop's thread.
 /// All counters are of this run; bytes and times carry their unit in the name.
 package final class DriverStatistics {
-    /// Clients that the driver lets in at most: what CONFIG SET maxclients said last; nil for what it was started with.
-    package var clientsMax: Int?
     /// Turns of the loop.
     package var turns: UInt64 = 0
     /// Waits for events (one per turn).

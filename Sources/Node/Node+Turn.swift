@@ -25,10 +25,11 @@ extension Node {
             isTurnWanted = hasGathered || !group.committed.isEmpty
             refuseWaitingReads()
             continueSelfCheck()
-            continueStateFiles()
+            let isIdle = noteWork()
+            continueStateFiles(isIdle: isIdle)
             closeIdleClients()
             closeAnsweredClients()
-            continueSnapshots()
+            continueSnapshots(isIdle: isIdle)
             continueShutdown()
         }
         sealAtRest()
@@ -36,6 +37,13 @@ extension Node {
         finishOutput()
         statistics.turns += 1
         if activity.isDue(now.instant) { noteActivity() }
+    }
+
+    /// Whether the turn had nothing to do for clients; background work then takes larger steps.
+    private func noteWork() -> Bool {
+        let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
+        defer { workBefore = work }
+        return work == workBefore
     }
 
     /// Whether commands wait to be proposed or requested at once.

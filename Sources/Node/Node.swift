@@ -70,8 +70,6 @@ package final class Node {
     var partJobs: [SnapshotPartJob] = []
     var manifestsUnderWay: [(number: UInt64, id: SnapshotID, bytes: Int)] = []
     var snapshotReads: [(number: UInt64, connection: ConnectionID, size: Int)] = []
-    /// Counters at the last turn's end, to tell an idle turn from a busy one.
-    var workBeforeParts: UInt64 = 0
     /// For checkers: what happens on the channels is noted here, when they ask for it.
     package var channelEvents: [ChannelEvent]?
     /// Replies wait for the markers of a strict snapshot (`Node+ReplyHold`): whose, and which connections are to be closed behind them.
@@ -86,6 +84,8 @@ package final class Node {
     var now: Now
     var random: RandomGenerator
     var isTurnWanted = false
+    /// Work counted by the end of the last turn.
+    var workBefore: UInt64 = 0
     /// The incarnation is on disk: only then does the node speak.
     var isIncarnationDurable = false
     /// Since when nothing was appended to the log; nil when it is sealed.

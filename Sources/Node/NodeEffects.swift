@@ -25,6 +25,8 @@ package struct NodeEffects {
     package var dial: [NodeID] = []
     /// Stop or resume reading from a client (its unanswered commands or output are at the limit).
     package var reading: [(connection: ConnectionID, enabled: Bool)] = []
+    /// From now on, so many clients are let in at most (CONFIG SET maxclients): never more than the node was started for.
+    package var clientsMax: Int?
     /// For the operator's log.
     package var log: [LogLine] = []
     /// The node has finished an orderly shutdown: the process may end with this exit code.
@@ -42,6 +44,7 @@ package struct NodeEffects {
         dial.removeAll(keepingCapacity: true)
         reading.removeAll(keepingCapacity: true)
         log.removeAll(keepingCapacity: true)
+        clientsMax = nil
         exit = nil
     }
 }

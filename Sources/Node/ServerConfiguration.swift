@@ -17,7 +17,7 @@ struct ServerConfiguration {
 
     struct Parameter {
         let name: String
-        let kind: Kind
+        var kind: Kind
         var value: String
         /// Set through the log, the same on every node, because it changes results.
         let isReplicated: Bool
@@ -29,8 +29,6 @@ struct ServerConfiguration {
     private(set) var parameters: [Parameter]
     private(set) var requestLimits = RequestLimits()
     private(set) var clientsMax = 10_000
-    /// What `maxclients` can be: the descriptors that the process got when it started.
-    private var clientsFitting = Int.max
     /// Seconds after which an idle client is closed; 0 for never.
     private(set) var timeoutSeconds = 0
 
@@ -53,8 +51,10 @@ struct ServerConfiguration {
     /// Puts in what the node was started with.
     mutating func start(clientsMax: Int) {
         self.clientsMax = clientsMax
-        clientsFitting = clientsMax
-        if let position = position("maxclients") { parameters[position].value = String(clientsMax) }
+        guard let position = position("maxclients") else { return check(false, "there is a limit on clients") }
+        parameters[position].value = String(clientsMax)
+        // The process has got descriptors for so many.
+        parameters[position].kind = .integer(1...Int64(clientsMax))
     }
 
     /// Why `value` can't be given to the parameter at `position`, or nil. `normalized` is the text to keep.
@@ -72,13 +72,8 @@ struct ServerConfiguration {
             return "argument(s) must be one of the following: \(choices.joined(separator: ", "))"
         case .integer(let range):
             guard let number = Int64(value), !value.hasPrefix("+") else { return "argument couldn't be parsed into an integer" }
-            if !range.contains(number) {
-                return "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive"
-            }
-            if parameters[position].name == "maxclients" && number > clientsFitting {
-                return "the node was started for at most \(clientsFitting) clients; start it with a larger --max-clients"
-            }
-            return nil
+            if range.contains(number) { return nil }
+            return "argument must be between \(range.lowerBound) and \(range.upperBound) inclusive"
         case .memory(let range):
             guard let bytes = ServerConfiguration.memory(value) else { return "argument must be a memory value" }
             normalized = String(bytes)

@@ -15,6 +15,7 @@ extension Server {
         for link in effects.closePeers { closePeer(link) }
         for node in effects.dial { dial(node) }
         for (connection, enabled) in effects.reading { setReading(connection, enabled) }
+        if let limit = effects.clientsMax { clientsMax = min(limit, options.clientsMax) }
         if let code = effects.exit { end = .finished(code: code) }
         effects.removeAll()
     }

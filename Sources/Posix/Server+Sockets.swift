@@ -12,9 +12,6 @@ extension Server {
         owners[Int(socket.index)] = owner
     }
 
-    /// Clients at most, as the operator has it now.
-    private var clientsMax: Int { min(options.clientsMax, statistics.clientsMax ?? options.clientsMax) }
-
     package func refusal(on purpose: SocketPurpose, outOfDescriptors: Bool) -> StaticString? {
         if purpose == Purpose.clients {
             return outOfDescriptors || clients.count >= clientsMax ? "-ERR max number of clients reached\r\n" : nil

@@ -15,6 +15,8 @@ import Storage
 /// One thread. Everything that blocks longer than a log write on a fast disk runs on threads of `DiskQueue` and `Resolver`.
 package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: NetworkSink {
     let options: ServerOptions
+    /// Clients at most, as the operator has it now.
+    var clientsMax: Int
     let backend: Backend
     let handler: Handler
     let disk: DiskQueue
@@ -56,6 +58,7 @@ package final class Server<Backend: NetworkBackend, Handler: TurnHandler>: Netwo
         statistics: DriverStatistics, effects: NodeEffects = NodeEffects()
     ) throws(PosixError) {
         self.options = options
+        clientsMax = options.clientsMax
         self.backend = backend
         self.handler = handler
         self.disk = disk

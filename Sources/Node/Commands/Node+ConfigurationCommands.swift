@@ -57,7 +57,7 @@ extension Node {
             changes.append((position, normalized))
         }
         for change in changes { configuration.set(change.value, at: change.position) }
-        driverStatistics.clientsMax = configuration.clientsMax
+        effects.clientsMax = configuration.clientsMax
         for client in clients.values { client.parser.limits = configuration.requestLimits }
         let replicated = changes.filter { configuration.parameters[$0.position].isReplicated }
         if replicated.isEmpty { return connection.writer.ok() }

@@ -15,10 +15,9 @@ extension Node {
             participant.recordFailed(id, now: now.instant)
             return
         }
-        let header = StateFileHeader(
-            kind: .snapshotPart, clusterID: options.clusterID, nodeID: self.id, group: group.id, fileID: max(1, random.next()),
-            index: record.appliedIndex, term: record.appliedTerm, time: record.time, snapshot: id.rawValue,
-            configuration: group.raft.configuration)
+        let header = stateFileHeader(
+            index: record.appliedIndex, term: record.appliedTerm, time: record.time, configuration: group.raft.configuration,
+            snapshot: id)
         let writer = StateFileWriter(
             name: SnapshotFile.part(id).name, header: header, chunkBytes: options.stateFiles.chunkBytes)
         partJobs.append(SnapshotPartJob(id, record, LocalState(of: self), writer))
@@ -34,10 +33,9 @@ extension Node {
     func storeManifest(_ manifest: SnapshotManifest) {
         archive.conclude(manifest, now: now)
         if manifest.outcome == .aborted { return }
-        let header = StateFileHeader(
-            kind: .snapshotPart, clusterID: options.clusterID, nodeID: id, group: group.id, fileID: max(1, random.next()),
+        let header = stateFileHeader(
             index: group.machine.appliedIndex, term: group.machine.appliedTerm, time: group.machine.time,
-            snapshot: manifest.id.rawValue, configuration: group.raft.configuration)
+            configuration: group.raft.configuration, snapshot: manifest.id)
         var writer = StateFileWriter(name: SnapshotFile.manifest(manifest.id).name, header: header)
         let buffer = ByteBuffer()
         manifest.encode(into: buffer)

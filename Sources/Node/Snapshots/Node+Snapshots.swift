@@ -73,11 +73,9 @@ extension Node {
     }
 
     /// At the end of a turn: what is due, and the next slices of the parts.
-    func continueSnapshots() {
+    func continueSnapshots(isIdle: Bool) {
         if participant.nextDeadline <= now.instant { tellParticipant { $0.tick(now: now.instant) } }
-        let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
-        continueParts(isIdle: work == workBeforeParts)
-        workBeforeParts = work
+        continueParts(isIdle: isIdle)
     }
 
     // MARK: effects

@@ -70,10 +70,5 @@ final class IncomingStateFile {
     func takeOperations() -> [DiskOperation.Action] { writer?.takeOperations() ?? [] }
 
     /// The file as it is on this node's disk.
-    var file: StateFile? {
-        guard let writer else { return nil }
-        return StateFile(
-            name: writer.name, fileID: writer.header.fileID, index: writer.header.index, term: writer.header.term,
-            byteCount: writer.byteCount)
-    }
+    var file: StateFile? { writer.map { StateFile($0) } }
 }

@@ -1,6 +1,7 @@
 import Base
 import Consensus
 import Database
+import DistributedSnapshot
 import Storage
 
 /// State files of this node's own state, and the log that they make superfluous (DESIGN, section 7; paper, section 7).
@@ -13,13 +14,13 @@ extension Node {
     // MARK: begin
 
     /// Goes on with everything that has to do with state files, at the end of a turn.
-    func continueStateFiles() {
+    func continueStateFiles(isIdle: Bool) {
         freeRetired()
         continueFetching()
         if files.writing == nil && isStateFileDue { beginStateFile() }
         // What was asked for is there.
         if files.writing == nil && group.machine.appliedIndex <= files.newest?.index ?? .zero { files.isWanted = false }
-        continueWriting()
+        continueWriting(isIdle: isIdle)
         discardUnread()
         files.checkInvariants()
     }
@@ -61,20 +62,20 @@ extension Node {
     }
 
     /// The header of a file of this node.
+    ///
+    /// - Parameter snapshot: of which it is a part; nil for a state file.
     func stateFileHeader(
-        index: LogIndex, term: Term, time: WallTime, configuration: Configuration
+        index: LogIndex, term: Term, time: WallTime, configuration: Configuration, snapshot: SnapshotID? = nil
     ) -> StateFileHeader {
         StateFileHeader(
-            clusterID: options.clusterID, nodeID: id, group: group.id, fileID: max(1, random.next()), index: index, term: term,
-            time: time, configuration: configuration)
+            kind: snapshot == nil ? .state : .snapshotPart, clusterID: options.clusterID, nodeID: id, group: group.id,
+            fileID: max(1, random.next()), index: index, term: term, time: time, snapshot: snapshot?.rawValue ?? 0,
+            configuration: configuration)
     }
 
     // MARK: write
 
-    private func continueWriting() {
-        let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
-        let isIdle = work == files.workBefore
-        files.workBefore = work
+    private func continueWriting(isIdle: Bool) {
         guard let job = files.writing else { return }
         if !job.isEncoded && job.underWay.count < options.stateFiles.operationsMax {
             let budget = isIdle ? options.stateFiles.idleTurnBytes : options.stateFiles.busyTurnBytes

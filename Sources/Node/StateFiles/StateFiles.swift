@@ -40,6 +40,15 @@ struct StateFile: Equatable {
     let byteCount: Int
 }
 
+extension StateFile {
+    /// The file that a writer has written.
+    init(_ writer: StateFileWriter) {
+        self.init(
+            name: writer.name, fileID: writer.header.fileID, index: writer.header.index, term: writer.header.term,
+            byteCount: writer.byteCount)
+    }
+}
+
 /// What a node has to do with state files: those it has, the one it writes, the one it fetches, and whom it sends them.
 struct StateFiles {
     /// Whole ones, ascending by index; two of them at most, and one more while the newest is being judged.
@@ -61,8 +70,6 @@ struct StateFiles {
     var isWanted = false
     /// Nothing is tried before.
     var retryAt = Instant(nanoseconds: 0)
-    /// Counters at the last turn's end, to tell an idle turn from a busy one.
-    var workBefore: UInt64 = 0
     /// States that were replaced, while they are freed.
     var retired: [StateMachine] = []
 
@@ -106,9 +113,5 @@ final class StateFileJob {
         self.began = began
     }
 
-    var file: StateFile {
-        StateFile(
-            name: writer.name, fileID: writer.header.fileID, index: writer.header.index, term: writer.header.term,
-            byteCount: writer.byteCount)
-    }
+    var file: StateFile { StateFile(writer) }
 }
