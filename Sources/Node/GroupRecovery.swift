@@ -73,16 +73,7 @@ struct GroupRecovery: RecoveryVisitor {
             let next = state.appliedIndex.next
             check(next >= first.index, "what is applied next is in memory")
             let entry = tail[Int(next.rawValue - first.index.rawValue)]
-            switch entry.kind {
-            case .command:
-                entry.payload.withView { payload in
-                    machine.begin(payload: payload, index: entry.index, term: entry.term)
-                    let nobody = ReplyWriter(scratch, version: .two, discards: true)
-                    while machine.nextItem() { machine.execute(reply: nobody) }
-                    machine.end()
-                }
-            case .empty, .configuration: machine.applyEmpty(index: entry.index, term: entry.term)
-            }
+            machine.apply(entry, replies: nobody)
             state.appliedIndex = next
         }
         while tailBytes > cacheBytesMax, let oldest = tail.first, oldest.index <= state.appliedIndex, tail.count > 1 {
@@ -90,7 +81,7 @@ struct GroupRecovery: RecoveryVisitor {
             _ = tail.popFirst()
         }
     }
-    private let scratch = ByteBuffer(capacity: 64)
+    private let nobody = ReplyWriter(ByteBuffer(capacity: 64), version: .two, discards: true)
 
     mutating func base(group: GroupID, index: LogIndex, term: Term) {
         guard group == .first, index > state.baseIndex else { return }

@@ -59,17 +59,7 @@ final class SelfCheck {
     /// Applies entries up to the target.
     func apply(_ entries: [LogEntry]) {
         guard let machine else { return check(false, "entries are applied to a state") }
-        for entry in entries where entry.index <= target {
-            switch entry.kind {
-            case .command:
-                entry.payload.withView { payload in
-                    machine.begin(payload: payload, index: entry.index, term: entry.term)
-                    while machine.nextItem() { machine.execute(reply: nobody) }
-                    machine.end()
-                }
-            case .empty, .configuration: machine.applyEmpty(index: entry.index, term: entry.term)
-            }
-        }
+        for entry in entries where entry.index <= target { machine.apply(entry, replies: nobody) }
     }
 }
 

@@ -31,7 +31,7 @@ final class MiniCluster {
         init(_ id: NodeID) { self.id = id }
     }
 
-    let clusterID = ClusterID(high: 1, low: 2)
+    let clusterID: ClusterID
     var machines: [Machine] = []
     var now = Now(instant: Instant(nanoseconds: 1_000_000_000), wall: WallTime(microseconds: 1_700_000_000_000_000))
     /// The other end of each link, by machine and link.
@@ -46,9 +46,15 @@ final class MiniCluster {
     var refusesGrowingFiles = false
     var configure: (inout NodeOptions) -> Void = { _ in }
 
-    init(_ count: UInt32, configure: @escaping (inout NodeOptions) -> Void = { _ in }) throws {
+    /// - Parameter files: what is on the disks at the first start.
+    init(
+        _ count: UInt32, clusterID: ClusterID = ClusterID(high: 1, low: 2), files: [[FileName: [UInt8]]] = [],
+        configure: @escaping (inout NodeOptions) -> Void = { _ in }
+    ) throws {
         self.configure = configure
+        self.clusterID = clusterID
         for id in 1...count { machines.append(Machine(NodeID(id))) }
+        for (machine, files) in zip(machines, files) { machine.disk.files = files }
         for machine in machines { try start(machine) }
     }
 
@@ -85,8 +91,8 @@ final class MiniCluster {
     // MARK: running
 
     /// Lets everything happen that can without time passing.
-    func settle() {
-        for _ in 0..<200 {
+    func settle(rounds: Int = 200) {
+        for _ in 0..<rounds {
             var moved = false
             for index in machines.indices { if step(index) { moved = true } }
             if !moved { return }

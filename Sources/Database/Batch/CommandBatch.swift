@@ -174,4 +174,19 @@ package enum CommandBatch {
         }
         return reader.remaining == 0
     }
+
+    /// Whether the payload of an entry that does not come from a log of one's own is well-formed: then it can be applied.
+    package static func validatePayload(_ payload: ByteView) -> Bool {
+        if header(payload) == nil { return false }
+        var reader = ByteReader(payload)
+        reader.offset = payloadHeaderBytes
+        while reader.remaining > 0 {
+            let start = reader.offset
+            guard let segment = segmentHeader(&reader) else { return false }
+            let count = reader.offset - start + segment.byteCount
+            if !validateSegment(payload.slice(start, count)) { return false }
+            reader.offset = start + count
+        }
+        return true
+    }
 }

@@ -15,6 +15,14 @@ extension StateMachine {
         return openRecords < StateMachine.recordsMax ? StateRecord(self) : nil
     }
 
+    /// Forgets the runs of all nodes: how far their commands are applied, and what they had begun to hand in piece by piece. For a state that
+    /// becomes another cluster's, whose nodes count their runs from 1 again and would be taken for what is long over.
+    package func forgetRuns() {
+        check(open == nil && openRecords == 0, "runs are forgotten between two entries, and of no state that is being recorded")
+        sessions = SessionTable()
+        pieces = PieceTable()
+    }
+
     /// Drops the whole state, of which nothing may be asked any more; `freeDropped` frees it in steps, until nothing `hasDropped`.
     package func abandon() {
         check(open == nil, "a state is abandoned between two entries")
