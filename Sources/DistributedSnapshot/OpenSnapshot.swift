@@ -52,6 +52,7 @@ struct LocalPart: Sendable {
         var contents: [[UInt8]] = []
         /// Nil: the marker is awaited and the channel is being recorded.
         var end: ChannelEnd?
+        var endedAt: Instant?
 
         /// Adds a channel that is recorded from now on.
         mutating func begin(_ channel: IncomingChannel) {

@@ -103,9 +103,10 @@ extension SnapshotManifest.Channel {
 extension SnapshotPart {
     /// "CRLP".
     private static let magic: UInt32 = 0x504C_5243
-    private static let version: UInt32 = 1
+    /// 2 has the times at which channels ended; 1 is read too.
+    private static let version: UInt32 = 2
 
-    /// Appends what stands before the contents: whose part of what, and the summary. Of each content follow its length (8 bytes) and its bytes,
+    /// Appends what stands before the contents: whose part of what, the summary, and when each source ended. Of each content follow its length (8 bytes) and its bytes,
     /// in the order of `summary.incoming`.
     package func encodeHead(into buffer: ByteBuffer) {
         buffer.append(integer: SnapshotPart.magic)
@@ -113,14 +114,23 @@ extension SnapshotPart {
         buffer.append(integer: id.rawValue)
         run.encode(into: buffer)
         summary.encode(into: buffer)
+        let times = endedAfter ?? summary.sources.map { _ in Nanoseconds(0) }
+        check(times.count == summary.sources.count, "every source ended at some time")
+        for time in times { buffer.append(integer: time.rawValue) }
     }
 
     /// A part from its bytes; nil when they are not exactly one, or a content is not what its channel's checksum says.
     package init?(decoding bytes: ByteView) {
         var reader = ByteReader(bytes)
-        guard reader.integer(UInt32.self) == SnapshotPart.magic, reader.integer(UInt32.self) == SnapshotPart.version,
-            let id = reader.snapshotID(), let run = NodeRun(&reader), let summary = PartSummary(&reader)
+        guard reader.integer(UInt32.self) == SnapshotPart.magic, let version = reader.integer(UInt32.self),
+            version == 1 || version == SnapshotPart.version, let id = reader.snapshotID(), let run = NodeRun(&reader),
+            let summary = PartSummary(&reader)
         else { return nil }
+        var times: [Nanoseconds] = []
+        for _ in summary.sources where version > 1 {
+            guard let time = reader.integer(UInt64.self) else { return nil }
+            times.append(Nanoseconds(time))
+        }
         var contents: [[UInt8]] = []
         for channel in summary.incoming {
             guard let count = reader.integer(UInt64.self), let content = reader.bytes(Int(clamping: count)),
@@ -129,6 +139,6 @@ extension SnapshotPart {
             contents.append(content.array)
         }
         if reader.remaining != 0 { return nil }
-        self.init(id: id, run: run, summary: summary, contents: contents)
+        self.init(id: id, run: run, summary: summary, endedAfter: version > 1 ? times : nil, contents: contents)
     }
 }

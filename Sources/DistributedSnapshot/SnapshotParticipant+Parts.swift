@@ -8,6 +8,7 @@ extension SnapshotParticipant {
     mutating func endSource(_ source: Int, of position: Int, _ end: ChannelEnd) {
         check(open[position].part?.sources[source].end == nil, "a recording ends once")
         open[position].part?.sources[source].end = end
+        open[position].part?.sources[source].endedAt = clock
         if open[position].part?.hasAllChannels == true { recordings -= 1 }
         if !end.isExact { open[position].part?.keptHold = false }
     }
@@ -41,7 +42,13 @@ extension SnapshotParticipant {
         part.completed = summary
         open[index].part = part
         let run = NodeRun(node, options.incarnation)
-        effects.append(.partComplete(SnapshotPart(id: open[index].id, run: run, summary: summary, contents: contents)))
+        let since = open[index].since
+        effects.append(
+            .partComplete(
+                SnapshotPart(
+                    id: open[index].id, run: run, summary: summary,
+                    endedAfter: part.sources.map { ($0.endedAt ?? since) - since },
+                    contents: contents)))
     }
 
     /// Tells the initiator what came of this node's part.

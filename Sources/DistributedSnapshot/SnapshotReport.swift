@@ -105,6 +105,9 @@ package struct SnapshotPart: Equatable, Sendable {
     package var id: SnapshotID
     package var run: NodeRun
     package var summary: PartSummary
+    /// Beside `summary.sources`: how long after the record the state of its channels ended, by this node's clock. For pictures: nothing is decided by it.
+    /// Nil in a file of version 1.
+    package var endedAfter: [Nanoseconds]?
     /// Beside `summary.incoming`: the frames of each channel, oldest first, each with its length in front (4 bytes, little-endian).
     /// Empty where truncated.
     package var contents: [[UInt8]]

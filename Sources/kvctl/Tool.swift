@@ -9,7 +9,8 @@ enum Tool {
         case bench
         case importFile, exportFile
         case inspectLog
-        case takeSnapshot, listSnapshots, showSnapshot, verifySnapshot
+        case takeSnapshot, fetchSnapshot, listSnapshots, showSnapshot, verifySnapshot
+        case diffSnapshots, drawSnapshot, scheduleSnapshots, restoreSnapshot
         case redisCommand
 
         /// Does it; returns the exit code.
@@ -28,9 +29,14 @@ enum Tool {
             case .exportFile: try ExportCommand.run(values)
             case .inspectLog: try LogCommand.run(values)
             case .takeSnapshot: try SnapshotTake.run(values)
+            case .fetchSnapshot: try SnapshotFetch.run(values)
             case .listSnapshots: try SnapshotList.run(values)
             case .showSnapshot: try SnapshotShow.run(values)
             case .verifySnapshot: try SnapshotVerify.verify(values)
+            case .diffSnapshots: try SnapshotDiff.run(values)
+            case .scheduleSnapshots: try SnapshotSchedule.run(values)
+            case .restoreSnapshot: try SnapshotRestore.run(values)
+            case .drawSnapshot: try SnapshotDiagram.run(values)
             case .redisCommand: try RedisCommand.run(values)
             }
         }
@@ -78,8 +84,25 @@ enum Tool {
     // For snapshots.
     static let snapshotDirectory = Argument<String>("directory", help: "Where the snapshot is, or shall be.")
     static let from = Option<Int>("node", help: "The node that begins it; the first that answers unless given.")
+    static let strict = Flag(
+        "strict", help: "Hold replies until the cut is made, so that it is a point in real time (the default).")
     static let causal = Flag("causal", help: "Don't hold replies: the cut is consistent, but not a point in real time.")
     static let whole = Flag("whole", help: "Abort the snapshot where a part would be missing.")
+    static let snapshotID = Argument<UInt64>(
+        "id", help: "The snapshot's number, as 'kvctl snapshot list' shows it.", problem: { $0 == 0 ? "a number above 0" : nil })
+    static let allowPartial = Flag(
+        "allow-partial", help: "Restore although parts are missing; what may be missing is said.")
+    static let every = Option<Interval>("every", isRequired: true, placeholder: "interval", help: "How often: 30s, 15m, 1h, 1d.")
+    static let keep = Option(
+        "keep", default: 24, placeholder: "count", help: "How many are kept.", problem: between(1, 1_000_000))
+    static let shelf = Argument<String>("directory", help: "Where the snapshots go, each into a directory of its own.")
+    static let firstSnapshot = Argument<String>("before", help: "The directory of a snapshot.")
+    static let secondSnapshot = Argument<String>("after", help: "The directory of another one.")
+    static let diffKeys = Option(
+        "keys", default: 10, help: "How many keys of each kind are named.", problem: between(0, 1_000_000))
+    static let picture = Option<String>(
+        "output", short: "o", placeholder: "file", help: "Where the picture goes; printed unless given.")
+    static let allowMissing = Flag("allow-missing", help: "Collect what there is though parts are gone.")
     static let snapshotTimeout = Option<UInt64>(
         "timeout", default: 10_000, placeholder: "ms", help: "After this the snapshot ends with what there is.",
         problem: { $0 < 1 || $0 > 3_600_000 ? "1 to 3600000 milliseconds" : nil })
@@ -213,18 +236,59 @@ enum Tool {
                         "take", abstract: "Takes a snapshot of the local cluster into a directory.",
                         discussion: """
                             Nothing stops, and no leader is needed. The exit code is 0 when the snapshot is complete, and 1 when a part is \
-                            missing; what is there is consistent all the same.
+                            missing; what is there is consistent all the same. The directory is made, or is empty; the manifest comes into it \
+                            last, so that what was not finished is never taken for a snapshot.
                             """,
-                        declares: [from, causal, whole, snapshotTimeout, snapshotDirectory], action: .takeSnapshot),
+                        declares: [from, strict, causal, whole, snapshotTimeout, json, snapshotDirectory], action: .takeSnapshot),
+                    ToolCommand(
+                        "fetch", abstract: "Collects a snapshot that the nodes still have into a directory.",
+                        discussion: """
+                            Each node keeps its parts of the last 8 snapshots, and the node that began one its manifest. The exit code is 0 when \
+                            the snapshot is complete and all of it was fetched.
+                            """,
+                        declares: [allowMissing, json, snapshotID, snapshotDirectory], action: .fetchSnapshot),
                     ToolCommand(
                         "list", abstract: "Lists the snapshots whose parts the nodes still have.", declares: [json],
                         action: .listSnapshots),
+                    ToolCommand(
+                        "schedule", abstract: "Takes a snapshot at every interval until it is stopped, and removes old ones.",
+                        discussion: """
+                            For a service manager: stays in the foreground, ends at SIGTERM. The first one is taken at once. The leader's node begins it, any \
+                            other where there is no leader. Each is verified; only then older ones beyond --keep go. One that failed removes \
+                            nothing. Those with missing parts have '-partial' behind their names and are counted by themselves.
+
+                                kvctl snapshot schedule --every 15m --keep 96 /backups
+                            """,
+                        declares: [every, keep, strict, causal, snapshotTimeout, json, shelf], action: .scheduleSnapshots),
+                    ToolCommand(
+                        "restore", abstract: "Makes the data directory of a new cluster from a snapshot.",
+                        discussion: """
+                            The new cluster has a cluster id of its own and as many nodes as the old one had, unless --nodes says otherwise. Its \
+                            directory is --data, which is made, or is empty. The snapshot is verified first; it stays as it is.
+
+                                kvctl --data ./new snapshot restore backup && kvctl --data ./new cluster up --detach
+                            """,
+                        declares: [nodes, clientPort, peerPort, allowPartial, json, snapshotDirectory], action: .restoreSnapshot),
                     ToolCommand(
                         "show", abstract: "Shows what is in a snapshot.", declares: [json, snapshotDirectory],
                         action: .showSnapshot),
                     ToolCommand(
                         "verify", abstract: "Checks every file of a snapshot, and what must hold of a consistent cut.",
                         declares: [json, snapshotDirectory], action: .verifySnapshot),
+                    ToolCommand(
+                        "diff", abstract: "Shows what differs between two snapshots: nodes, and keys.",
+                        discussion: """
+                            Compared is the data of the node that has applied most in each. The two may be of different clusters: a restored one \
+                            and the one that it was restored from.
+                            """,
+                        declares: [json, diffKeys, firstSnapshot, secondSnapshot], action: .diffSnapshots),
+                    ToolCommand(
+                        "diagram", abstract: "Draws a snapshot as a space-time picture (SVG).",
+                        discussion: """
+                            A line for each node with the moment of its record, the markers, what was in flight, and the cut. Times are by the \
+                            nodes' own clocks; where those disagree, nodes are moved until no marker arrives before it was sent, and the picture says so.
+                            """,
+                        declares: [picture, replace, snapshotDirectory], action: .drawSnapshot),
                 ]),
             ToolCommand(
                 "log", abstract: "Looks at the write-ahead log of a stopped node.",

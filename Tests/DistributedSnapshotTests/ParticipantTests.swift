@@ -88,7 +88,8 @@ import Testing
         let completed = one.takeEffects()
         #expect(
             completed == [
-                .partComplete(SnapshotPart(id: id, run: NodeRun(NodeID(1), Incarnation(1)), summary: summary, contents: []))
+                .partComplete(
+                    SnapshotPart(id: id, run: NodeRun(NodeID(1), Incarnation(1)), summary: summary, endedAfter: [], contents: []))
             ])
         one.partStored(id, now: Instant(nanoseconds: 2))
         let effects = one.takeEffects()

@@ -40,16 +40,27 @@ struct ClusterUp {
         } else {
             cluster = try ClusterFile(request, clusterID: try ClusterUp.drawClusterID())
             isNew = true
+            if let node = cluster.nodes.first(where: { fileExists(directory.directory(of: $0)) }) {
+                throw Failure(
+                    "'\(directory.directory(of: node))' is there and no cluster.json: a restoration was interrupted, or the file is lost. "
+                        + "A new cluster is not made over what there is; name another directory with --data")
+            }
         }
         sigemptyset(&stopSignals)
         for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&stopSignals, number) }
     }
 
-    private static func drawClusterID() throws(Failure) -> ClusterID {
-        var words: (UInt64, UInt64) = (0, 0)
-        let count = withUnsafeMutableBytes(of: &words) { getrandom($0.baseAddress, $0.count, 0) }
-        if count != 16 { throw .system("can't draw a cluster id") }
-        return ClusterID(high: words.0, low: words.1)
+    /// A cluster id that nobody has.
+    static func drawClusterID() throws(Failure) -> ClusterID {
+        ClusterID(high: try drawNumber(), low: try drawNumber())
+    }
+
+    /// A random number.
+    static func drawNumber() throws(Failure) -> UInt64 {
+        var word: UInt64 = 0
+        let count = withUnsafeMutableBytes(of: &word) { getrandom($0.baseAddress, $0.count, 0) }
+        if count != 8 { throw .system("can't draw a random number") }
+        return word
     }
 
     private mutating func run(_ values: Values) throws(Failure) -> Int32 {

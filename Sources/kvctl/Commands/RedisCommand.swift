@@ -40,18 +40,26 @@ enum Servers {
     /// Connects to `--server`, or to the first node of the cluster in `--data` that answers.
     static func connect(_ values: Values) throws(Failure) -> Connection {
         if let server = values[ifGiven: Tool.server] { return try Connection(to: server) }
-        let cluster = try ClusterDirectory(values[Tool.data]).file()
+        return try firstAnswering(try ClusterDirectory(values[Tool.data]).file(), values[Tool.data]).connection
+    }
+
+    /// The first node of a cluster that answers.
+    ///
+    /// - Parameter path: of the cluster's directory, for messages.
+    static func firstAnswering(
+        _ cluster: ClusterFile, _ path: String
+    ) throws(Failure) -> (node: ClusterFile.Node, connection: Connection) {
         var reasons: [String] = []
         for node in cluster.nodes {
             do throws(Failure) {
                 let connection = try Connection(to: node.client, timeout: .milliseconds(500))
                 // A paused process still accepts connections; only an answer shows that it lives.
                 _ = try connection.ask(["PING"], deadline: monotonicNow() + .milliseconds(500))
-                return connection
+                return (node, connection)
             } catch {
                 reasons.append("node \(node.id): \(error.message)")
             }
         }
-        throw Failure("no node of the cluster in \(values[Tool.data]) answers\n  " + reasons.joined(separator: "\n  "))
+        throw Failure("no node of the cluster in \(path) answers\n  " + reasons.joined(separator: "\n  "))
     }
 }

@@ -1,30 +1,31 @@
 import ArgumentParsing
-import RESP
 
 /// `kvctl snapshot list`: the snapshots that the nodes of the local cluster still have.
 enum SnapshotList {
-    private static let columns = ["id", "state", "strict", "part", "part-bytes", "in-flight"]
-
     static func run(_ values: Values) throws(Failure) -> Int32 {
         let cluster = try ClusterDirectory(values[Tool.data]).file()
         var objects: [String] = []
         var text = ""
         var answered = 0
         for node in cluster.nodes {
-            let items: [[String: Reply]]
-            do throws(Failure) { items = try SnapshotTake.list(of: node) } catch {
-                text += "node \(node.id): \(error)\n"
+            var server = SnapshotServer(node)
+            let items: [SnapshotFacts]
+            do throws(Failure) { items = try server.list() } catch {
+                text += "node \(node.id): \(error.message)\n"
+                objects.append(JSON.object([("node", "\(node.id)"), ("error", JSON.string(error.message))]))
                 continue
             }
             answered += 1
             for item in items {
-                let fields = columns.map { ($0, item[$0] ?? .null) }
                 objects.append(
-                    JSON.object([("node", "\(node.id)")] + fields.map { (JSON.camelCase($0), JSON.value($1)) }))
-                text += "node \(node.id): snapshot \(item["id"]?.text ?? "?"), \(item["state"]?.text ?? "?")"
-                text += item["strict"] == .integer(1) ? ", strict" : ""
-                text += ", part \(item["part"]?.text ?? "?")"
-                if case .integer(let bytes)? = item["part-bytes"], bytes > 0 { text += ", \(StatusText.bytes(bytes))" }
+                    JSON.object([
+                        ("node", "\(node.id)"), ("id", JSON.string(item.id)), ("state", JSON.string(item.state)),
+                        ("strict", "\(item.isStrict)"), ("part", JSON.string(item.part)), ("partBytes", "\(item.partBytes)"),
+                        ("manifestBytes", "\(item.manifestBytes)"), ("inFlight", "\(item.inFlight)"),
+                    ]))
+                text += "node \(node.id): snapshot \(item.id), \(item.state)\(item.isStrict ? ", strict" : ""), part \(item.part)"
+                if item.partBytes > 0 { text += ", \(StatusText.bytes(Int64(item.partBytes)))" }
+                if item.manifestBytes > 0 { text += ", has the manifest" }
                 text += "\n"
             }
         }

@@ -2,111 +2,85 @@ import ArgumentParsing
 import Base
 import DistributedSnapshot
 import Glibc
-import RESP
 
 /// `kvctl snapshot take DIR`: has a node begin a snapshot, waits for its end, and collects the parts and the manifest into one directory.
 enum SnapshotTake {
-    /// Bytes that are fetched at a time.
-    private static let pieceBytes = 1 << 20
-    /// How long one answer may take.
-    private static let patience = Nanoseconds.milliseconds(10_000)
-
     static func run(_ values: Values) throws(Failure) -> Int32 {
+        if values[Tool.causal] && values[Tool.strict] { throw exclusive }
         let cluster = try ClusterDirectory(values[Tool.data]).file()
-        let directory = try SnapshotDirectory.make(values[Tool.snapshotDirectory])
-        let connection = try initiator(values, cluster)
-        let milliseconds = values[Tool.snapshotTimeout]
-        var words = ["KV.SNAPSHOT", "TAKE", values[Tool.causal] ? "CAUSAL" : "STRICT", "TIMEOUT", "\(milliseconds)"]
-        if values[Tool.whole] { words.append("WHOLE") }
-        let reply = try ask(connection, words)
-        guard let id = reply.text else { throw Failure("KV.SNAPSHOT TAKE answers something else") }
-        let status = try wait(connection, id, until: monotonicNow() + .milliseconds(milliseconds + 5_000))
-        let outcome = status["state"]?.text ?? "?"
-        if outcome == "aborted" { throw Failure("snapshot \(id) is aborted: \(missing(status))") }
-        try fetch(connection, id, "MANIFEST", to: "\(directory)/manifest")
-        var bytes = 0
-        for node in nodes(status) {
-            guard let place = cluster.nodes.first(where: { $0.id == node }) else {
-                throw Failure("node \(node) is not in the cluster")
-            }
-            bytes += try fetch(try Connection(to: place.client), id, "PART", to: "\(directory)/node-\(node).part")
+        let target = try SnapshotTarget(values[Tool.snapshotDirectory])
+        var server = try initiator(values, cluster)
+        let isQuiet = values[Tool.json]
+        let request = Request(
+            strict: !values[Tool.causal], whole: values[Tool.whole], milliseconds: values[Tool.snapshotTimeout])
+        let (id, facts) = try take(&server, request, isQuiet: isQuiet)
+        var collector = try SnapshotCollector(cluster, id, isQuiet: isQuiet)
+        let collected: SnapshotCollector.Collected
+        do throws(Failure) { collected = try collector.collect(into: target, allowsAbsent: false) } catch {
+            throw Failure(
+                "snapshot \(id) is \(facts.state), and not fetched: \(error.message)\n'kvctl snapshot fetch \(id) DIR' tries again"
+            )
         }
-        let strict = status["strict"] == .integer(1) ? ", a point in real time" : ", consistent, not a point in real time"
-        Console.output("snapshot \(id) is \(outcome)\(strict): \(nodes(status).count) parts, \(bytes) bytes in \(directory)\n")
-        if outcome != "complete" { Console.output("missing: \(missing(status))\n") }
-        return outcome == "complete" ? 0 : 1
+        Console.output(
+            isQuiet
+                ? SnapshotText.json(collected, target.path) + "\n" : SnapshotText.text(collected, target.path))
+        return collected.manifest.outcome == .complete ? 0 : 1
     }
 
-    /// The snapshots that a node knows, as KV.SNAPSHOT LIST tells them.
-    static func list(of node: ClusterFile.Node) throws(Failure) -> [[String: Reply]] {
-        try ask(try Connection(to: node.client), ["KV.SNAPSHOT", "LIST"]).elements?.map(map) ?? []
+    static let exclusive = Failure.usage(
+        "--strict and --causal exclude each other: a snapshot is a point in real time, or it need not be")
+
+    /// What is asked of a node.
+    struct Request {
+        var strict = true
+        var whole = false
+        var milliseconds: UInt64 = 10_000
+    }
+
+    /// Has a node take a snapshot, and waits for its end.
+    ///
+    /// - Parameter stop: ends the waiting when a signal comes.
+    static func take(
+        _ server: inout SnapshotServer, _ request: Request, isQuiet: Bool, stop: StopSignals? = nil
+    ) throws(Failure) -> (SnapshotID, SnapshotFacts) {
+        let id = try server.take(strict: request.strict, whole: request.whole, milliseconds: request.milliseconds)
+        var bar = ProgressBar("recording", isWanted: !isQuiet)
+        defer { bar.clear() }
+        let facts = try wait(for: id, &server, request, &bar, stop)
+        if facts.state == "aborted" { throw Failure("snapshot \(id) is aborted; missing: \(SnapshotFacts.text(facts.missing))") }
+        return (id, facts)
     }
 
     /// The node that begins it: the one asked for, or the first that answers.
-    private static func initiator(_ values: Values, _ cluster: ClusterFile) throws(Failure) -> Connection {
-        guard let number = values[ifGiven: Tool.from] else { return try Servers.connect(values) }
-        guard let node = cluster.nodes.first(where: { $0.id == number }) else { throw .usage("there is no node \(number)") }
-        return try Connection(to: node.client)
+    private static func initiator(_ values: Values, _ cluster: ClusterFile) throws(Failure) -> SnapshotServer {
+        if let number = values[ifGiven: Tool.from] {
+            guard let node = cluster.nodes.first(where: { $0.id == number }) else { throw .usage("there is no node \(number)") }
+            return SnapshotServer(node)
+        }
+        return SnapshotServer(try Servers.firstAnswering(cluster, values[Tool.data]).node)
     }
 
-    private static func ask(_ connection: Connection, _ words: [String]) throws(Failure) -> Reply {
-        let reply = try connection.ask(words, deadline: monotonicNow() + patience)
-        if reply.isError { throw Failure("\(connection.address): \(reply.text ?? "error")") }
-        return reply
-    }
-
-    private static func wait(_ connection: Connection, _ id: String, until deadline: Instant) throws(Failure) -> [String: Reply] {
+    private static func wait(
+        for id: SnapshotID, _ server: inout SnapshotServer, _ request: Request, _ bar: inout ProgressBar, _ stop: StopSignals?
+    ) throws(Failure) -> SnapshotFacts {
+        let began = monotonicNow()
+        let limit = Nanoseconds.milliseconds(request.milliseconds + 5_000)
         while true {
-            let status = map(try ask(connection, ["KV.SNAPSHOT", "STATUS", id]))
-            let isStored = status["state"]?.text == "aborted" || status["manifest-bytes"].map { $0 != .integer(0) } ?? false
-            if status["state"]?.text != "open" && isStored { return status }
-            if monotonicNow() > deadline { throw Failure("snapshot \(id) does not end; see 'kvctl kv.snapshot status \(id)'") }
+            guard let facts = try server.status(id) else {
+                throw Failure(
+                    "node \(server.node.id) has forgotten snapshot \(id): it was started anew, or has taken very many since")
+            }
+            if facts.state != "open" && (facts.state == "aborted" || facts.manifestBytes > 0) { return facts }
+            let elapsed = monotonicNow() - began
+            if elapsed > limit {
+                throw Failure(
+                    facts.state == "open"
+                        ? "snapshot \(id) does not end; see 'kvctl kv.snapshot status \(id)'"
+                        : "node \(server.node.id) can't store the manifest of snapshot \(id); its log says why")
+            }
+            if stop?.havePending == true { throw Failure("stopped by a signal") }
+            bar.show(elapsed: elapsed)
             poll(nil, 0, 10)
         }
-    }
-
-    @discardableResult
-    private static func fetch(_ connection: Connection, _ id: String, _ kind: String, to path: String) throws(Failure) -> Int {
-        let file = try NewFile(path, replaces: false)
-        var size = 1
-        while file.bytesWritten < size {
-            let reply = try ask(connection, ["KV.SNAPSHOT", "FETCH", id, kind, "\(file.bytesWritten)", "\(pieceBytes)"])
-            guard let parts = reply.elements, parts.count == 2, case .integer(let total) = parts[0],
-                case .bulk(let piece) = parts[1],
-                !piece.isEmpty
-            else { throw Failure("\(connection.address) answers KV.SNAPSHOT FETCH with something else") }
-            size = Int(total)
-            var problem: Failure?
-            piece.withView { view in
-                do throws(Failure) { try file.write(view) } catch { problem = error }
-            }
-            if let problem { throw problem }
-        }
-        try file.finish()
-        return file.bytesWritten
-    }
-
-    // MARK: what a status says
-
-    private static func map(_ reply: Reply) -> [String: Reply] {
-        let elements = reply.elements ?? []
-        var map: [String: Reply] = [:]
-        for index in stride(from: 0, to: elements.count - 1, by: 2) { map[elements[index].text ?? ""] = elements[index + 1] }
-        return map
-    }
-
-    private static func nodes(_ status: [String: Reply]) -> [Int] {
-        (status["parts"]?.elements ?? []).compactMap { part in
-            if case .integer(let node)? = map(part)["node"] { Int(node) } else { nil }
-        }
-    }
-
-    private static func missing(_ status: [String: Reply]) -> String {
-        let found = (status["missing"]?.elements ?? []).map { item in
-            let fields = map(item)
-            let node = if case .integer(let node)? = fields["node"] { "\(node)" } else { "?" }
-            return "node \(node): \(fields["reason"]?.text ?? "?")"
-        }
-        return found.isEmpty ? "nothing; a channel is not exact" : found.joined(separator: "; ")
     }
 }

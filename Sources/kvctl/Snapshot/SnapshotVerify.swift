@@ -7,7 +7,7 @@ import Node
 /// `kvctl snapshot verify DIR`: whether a snapshot keeps what a consistent cut must.
 enum SnapshotVerify {
     static func verify(_ values: Values) throws(Failure) -> Int32 {
-        let snapshot = try SnapshotDirectory(values[Tool.snapshotDirectory])
+        let snapshot = try SnapshotDirectory(values[Tool.snapshotDirectory], isQuiet: values[Tool.json])
         let result = CutVerification(snapshot.manifest, snapshot.parts)
         if values[Tool.json] {
             Console.output(json(result) + "\n")

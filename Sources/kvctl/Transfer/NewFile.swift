@@ -37,6 +37,13 @@ final class NewFile {
         bytesWritten += view.count
     }
 
+    /// Appends bytes.
+    func write(_ bytes: [UInt8]) throws(Failure) {
+        var problem: Failure?
+        bytes.withView { view in do throws(Failure) { try write(view) } catch { problem = error } }
+        if let problem { throw problem }
+    }
+
     /// Makes the file appear.
     func finish() throws(Failure) {
         guard fsync(descriptor) == 0 else { throw .system("can't sync '\(temporaryPath)'") }
@@ -51,3 +58,6 @@ final class NewFile {
         guard fsync(handle) == 0 else { throw .system("can't sync the directory of '\(path)'") }
     }
 }
+
+/// Whether there is something of this name.
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
