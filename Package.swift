@@ -99,7 +99,9 @@ let package = Package(
         tests("ArgumentParsingTests", ["ArgumentParsing"]),
         tests("KvctlTests", ["Base", "RESP", "ArgumentParsing", "kvctl"]),
         // With real processes and real peers; needs the programs built beside it.
-        tests("ClusterTests", ["Base", "RESP", "kvd", "kvctl"]),
+        tests(
+            "ClusterTests",
+            ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node", "kvd", "kvctl"]),
         // The rules of the house: imports, bans, sizes.
         tests("LintTests", []),
     ]

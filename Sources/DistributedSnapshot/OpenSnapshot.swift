@@ -73,10 +73,16 @@ struct LocalPart: Sendable {
                 channels[last].isTruncated = true
                 total -= UInt64(contents[last].count)
                 contents[last] = []
+                channels[last].checksum = 0
                 return true
             }
-            withUnsafeBytes(of: UInt32(frame.count).littleEndian) { contents[last].append(contentsOf: $0) }
+            withUnsafeBytes(of: UInt32(frame.count).littleEndian) { length in
+                contents[last].append(contentsOf: length)
+                channels[last].checksum = CRC32C.checksum(ByteView(length), continuing: channels[last].checksum)
+            }
             contents[last].append(contentsOf: frame.rawBuffer)
+            // On the way: a content can be many megabytes, too many for one step at its end.
+            channels[last].checksum = CRC32C.checksum(frame, continuing: channels[last].checksum)
             total += size
             return false
         }

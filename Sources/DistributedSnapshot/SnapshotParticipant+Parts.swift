@@ -30,12 +30,8 @@ extension SnapshotParticipant {
         recordedBytes -= part.recordedBytes
         for source in part.sources {
             summary.sources.append(IncomingSource(from: source.run.node, end: source.end ?? .unknown))
-            for (channel, content) in zip(source.channels, source.contents) {
-                var channel = channel
-                channel.checksum = content.withView { CRC32C.checksum($0) }
-                summary.incoming.append(channel)
-                contents.append(content)
-            }
+            summary.incoming += source.channels
+            contents += source.contents
         }
         summary.outgoing = part.outgoing
         for source in part.sources.indices { part.sources[source].contents = part.sources[source].contents.map { _ in [] } }

@@ -28,6 +28,8 @@ final class MiniCluster {
         var closed: Set<UInt64> = []
         var lines: [String] = []
         var exit: Int32?
+        /// Bytes that its disk has left for state files and parts.
+        var roomForGrowing = Int.max
         init(_ id: NodeID) { self.id = id }
     }
 
@@ -174,10 +176,13 @@ final class MiniCluster {
             }
             return
         case .extend where refusesGrowingFiles, .publish where refusesGrowingFiles:
-            machine.node?.handle(
-                .diskRefused(number: operation.number, reason: "the disk is full"), now: now, into: &machine.effects)
+            refuse(operation, machine)
+            return
+        case .extend(_, _, let block) where block.buffer.count > machine.roomForGrowing:
+            refuse(operation, machine)
             return
         case .extend(let name, let offset, let block):
+            machine.roomForGrowing -= block.buffer.count
             let before = offset == 0 ? [] : machine.disk.files[name.temporary] ?? []
             machine.disk.files[name.temporary] = before + block.buffer.view.array
         case .publish(let name): machine.disk.files[name] = machine.disk.files.removeValue(forKey: name.temporary)
@@ -186,6 +191,11 @@ final class MiniCluster {
             machine.disk.files[name.temporary] = nil
         }
         machine.node?.handle(.diskCompleted(number: operation.number), now: now, into: &machine.effects)
+    }
+
+    private func refuse(_ operation: DiskOperation, _ machine: Machine) {
+        machine.node?.handle(
+            .diskRefused(number: operation.number, reason: "the disk is full"), now: now, into: &machine.effects)
     }
 
     private func dial(_ index: Int, _ peer: NodeID) {

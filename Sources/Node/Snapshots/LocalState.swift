@@ -116,6 +116,58 @@ extension LocalState {
 
     /// Appends the state, with the tail's entries and their payloads.
     package func encode(into buffer: ByteBuffer) {
+        var encoder = Encoder(self)
+        let isComplete = encoder.encode(into: buffer, budgetBytes: .max)
+        check(isComplete, "without a limit a state is encoded in one step")
+    }
+
+    /// Encodes a state slice by slice: the entries that are not applied can be many megabytes.
+    package struct Encoder {
+        private var state: LocalState
+        private var hasFacts = false
+        /// The entry that is encoded next, and how much of its payload is.
+        private var position = 0
+        private var offset = 0
+
+        package init(_ state: LocalState) { self.state = state }
+
+        /// Appends the next slice: the facts are one, then about `budgetBytes` of entries at a time. What is encoded is let go of as it goes, so that
+        /// not all of it is freed in one step. The slices together are what `LocalState.encode` gives.
+        ///
+        /// - Returns: whether that was all.
+        package mutating func encode(into buffer: ByteBuffer, budgetBytes: Int) -> Bool {
+            check(budgetBytes > 0, "a slice has a budget")
+            let start = buffer.count
+            if !hasFacts {
+                state.encodeFacts(into: buffer)
+                hasFacts = true
+            }
+            while position < state.tail.count && buffer.count - start < budgetBytes {
+                encodeEntry(into: buffer, bytesMax: budgetBytes - (buffer.count - start))
+            }
+            return position == state.tail.count
+        }
+
+        /// Appends an entry, or as much of it as the slice has room for.
+        private mutating func encodeEntry(into buffer: ByteBuffer, bytesMax: Int) {
+            let bytes = state.tail[position].payload.count
+            if offset == 0 {
+                buffer.append(integer: state.tail[position].term.rawValue)
+                buffer.append(byte: state.tail[position].kind.rawValue)
+                buffer.append(integer: UInt32(bytes))
+            }
+            let count = min(bytes - offset, bytesMax)
+            state.tail[position].payload.withView { buffer.append($0.slice(offset, count)) }
+            offset += count
+            if offset < bytes { return }
+            state.tail[position].payload = []
+            position += 1
+            offset = 0
+        }
+    }
+
+    /// Appends everything but the tail's entries, and last how many those are.
+    private func encodeFacts(into buffer: ByteBuffer) {
         buffer.append(integer: LocalState.magic)
         buffer.append(integer: LocalState.version)
         buffer.append(integer: run.node.rawValue)
@@ -152,12 +204,6 @@ extension LocalState {
             buffer.append(integer: number)
         }
         buffer.append(integer: UInt32(tail.count))
-        for entry in tail {
-            buffer.append(integer: entry.term.rawValue)
-            buffer.append(byte: entry.kind.rawValue)
-            buffer.append(integer: UInt32(entry.payload.count))
-            buffer.append(entry.payload)
-        }
     }
 
     /// A state from its bytes, which need not be trusted; nil when they are not one.

@@ -15,7 +15,7 @@ final class SnapshotPartJob {
     let id: SnapshotID
     let record: StateRecord
     /// Nil once it is encoded.
-    var state: LocalState?
+    private var state: LocalState.Encoder?
     var writer: StateFileWriter
     var step = Step.state
     /// Once the channels have ended.
@@ -32,7 +32,7 @@ final class SnapshotPartJob {
     init(_ id: SnapshotID, _ record: StateRecord, _ state: LocalState, _ writer: StateFileWriter) {
         self.id = id
         self.record = record
-        self.state = state
+        self.state = LocalState.Encoder(state)
         self.writer = writer
     }
 
@@ -41,10 +41,12 @@ final class SnapshotPartJob {
         scratch.removeAll(keeping: 1 << 20)
         switch step {
         case .state:
-            state?.encode(into: scratch)
-            state = nil
+            let isComplete = state?.encode(into: scratch, budgetBytes: budgetBytes) ?? true
             writer.append(scratch.view, to: .group)
-            step = .database
+            if isComplete {
+                state = nil
+                step = .database
+            }
         case .database:
             let isComplete = record.encode(into: scratch, budgetBytes: budgetBytes)
             writer.append(scratch.view, to: .database)
