@@ -25,11 +25,11 @@ extension Node {
             isTurnWanted = hasGathered || !group.committed.isEmpty
             refuseWaitingReads()
             continueSelfCheck()
-            let isIdle = noteWork()
-            continueStateFiles(isIdle: isIdle)
+            let slice = backgroundSlice()
+            continueStateFiles(slice: slice)
             closeIdleClients()
             closeAnsweredClients()
-            continueSnapshots(isIdle: isIdle)
+            continueSnapshots(slice: slice)
             continueShutdown()
         }
         sealAtRest()
@@ -39,11 +39,12 @@ extension Node {
         if activity.isDue(now.instant) { noteActivity() }
     }
 
-    /// Whether the turn had nothing to do for clients; background work then takes larger steps.
-    private func noteWork() -> Bool {
+    /// Bytes of state that each file may go on by at the end of this turn.
+    private func backgroundSlice() -> Int {
         let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
         defer { workBefore = work }
-        return work == workBefore
+        if work != workBefore { pace.noteWork(now.instant) }
+        return encodesState ? pace.slice(stateBytes: group.machine.usedMemory, now: now.instant) : 0
     }
 
     /// Whether commands wait to be proposed or requested at once.

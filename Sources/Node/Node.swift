@@ -74,6 +74,8 @@ package final class Node {
     package var channelEvents: [ChannelEvent]?
     /// Replies wait for the markers of a strict snapshot (`Node+ReplyHold`): whose, and which connections are to be closed behind them.
     var holdsReplies = false
+    /// Since when they are.
+    var holdBegan = Instant(nanoseconds: 0)
     var heldOutput: [ConnectionID] = []
     var heldCloses: [ConnectionID] = []
     let noOutput = ByteBuffer(capacity: 16)
@@ -84,8 +86,9 @@ package final class Node {
     var now: Now
     var random: RandomGenerator
     var isTurnWanted = false
-    /// Work counted by the end of the last turn.
+    /// Work counted by the end of the last turn, and how fast what is behind it goes.
     var workBefore: UInt64 = 0
+    var pace: BackgroundPace
     /// The incarnation is on disk: only then does the node speak.
     var isIncarnationDurable = false
     /// Since when nothing was appended to the log; nil when it is sealed.
@@ -130,6 +133,7 @@ package final class Node {
         try states.requireReach(base: recovered.log.base(of: .first).index)
         let state = recovery.recoveredState()
         self.options = options
+        pace = BackgroundPace(options.stateFiles)
         id = options.id
         log = recovered.log
         incarnation = Incarnation(recovery.incarnation.rawValue + 1)
@@ -216,6 +220,7 @@ package final class Node {
         }
         if let expiry = expiryProposalAt { deadline = min(deadline, expiry) }
         deadline = min(deadline, stateFileDeadline)
+        if encodesState { deadline = min(deadline, pace.nextSlice) }
         if let refusal = refusalOfWaitingReadsAt { deadline = min(deadline, refusal) }
         return deadline
     }

@@ -31,6 +31,8 @@ struct NodeStatistics {
     var queueTime = DurationHistogram()
     /// From the proposal of an entry to its commit, on the leader.
     var replicationTime = DurationHistogram()
+    /// How long replies were held back at a stretch, for strict snapshots.
+    var holdTime = DurationHistogram()
     var leaderships: UInt64 = 0
     /// Error replies by code ("ERR", "WRONGTYPE"), in order of first appearance. At most `errorCodesMax` kinds.
     var errors: [(code: String, count: UInt64)] = []

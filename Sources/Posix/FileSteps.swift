@@ -88,9 +88,11 @@ package final class FileSteps: Sendable {
         try sync(descriptor, name, operation: "create")
     }
 
-    /// Opens `name` anew for writing, past the page cache where the file system allows it.
-    func openAnew(_ name: FileName) throws(DiskFailure) -> (descriptor: Int32, isDirect: Bool) {
-        let flags = O_WRONLY | O_CREAT | O_TRUNC
+    /// Opens `name` for writing, past the page cache where the file system allows it.
+    ///
+    /// - Parameter anew: as an empty file; if not, it must be there.
+    func openToWrite(_ name: FileName, anew: Bool) throws(DiskFailure) -> (descriptor: Int32, isDirect: Bool) {
+        let flags = anew ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY
         let descriptor = openat(directory, name.text, flags | O_CLOEXEC | coracle_o_direct(), 0o644)
         if descriptor >= 0 { return (descriptor, true) }
         return (try openFile(name, flags, operation: "create"), false)
@@ -103,6 +105,12 @@ package final class FileSteps: Sendable {
 
     /// Removes, if it is there, without syncing the directory.
     func removeUnsynced(_ name: FileName) { _ = unlinkat(directory, name.text, 0) }
+
+    /// Bytes of a file; nil when there is none.
+    func size(of name: FileName) -> Int? {
+        var status = stat()
+        return fstatat(directory, name.text, &status, AT_SYMLINK_NOFOLLOW) == 0 ? Int(status.st_size) : nil
+    }
 
     private func posixAllocate(_ descriptor: Int32, _ byteCount: Int) -> Int32 {
         fallocate(descriptor, 0, 0, off_t(byteCount)) == 0 ? 0 : coracle_errno()

@@ -6,6 +6,9 @@ import Storage
 /// Files that grow under another name until they are whole: state files and parts of snapshots. Blocks go past the page cache where
 /// the file system allows it: their content is not read again soon, and one large flush at the end would hold up log writes.
 ///
+/// A large file that is discarded is kept, without its name, for the next one: to free many blocks and to allocate them again takes the file
+/// system's journal, and the log writes with it, tens of milliseconds.
+///
 /// One thread uses it, the file thread.
 final class GrowingFiles: @unchecked Sendable {
     private struct OpenFile {
@@ -14,12 +17,20 @@ final class GrowingFiles: @unchecked Sendable {
         var isDirect: Bool
         /// Bytes written through the page cache since the last sync.
         var unsynced = 0
+        /// Where what was written ends, and whether there may be bytes of an older file behind it.
+        var end = 0
+        var isRecycled = false
     }
 
     private let steps: FileSteps
     private var files: [OpenFile] = []
     /// Through the page cache, this much is left unsynced at most.
     private static let unsyncedBytesMax = 4 << 20
+    /// A discarded file for the next one to be written into. It is called unfinished, so that a start removes it.
+    static let spare = FileName("spare" + FileSteps.unfinishedSuffix)
+    /// Smaller ones are not worth it.
+    private static let spareBytesMin = 1 << 20
+    private var hasSpare = false
 
     init(steps: FileSteps) { self.steps = steps }
 
@@ -34,18 +45,21 @@ final class GrowingFiles: @unchecked Sendable {
         do throws(DiskFailure) {
             if offset == 0 {
                 forget(name)
-                let (descriptor, isDirect) = try steps.openAnew(temporary(name))
-                files.append(OpenFile(name: name, descriptor: descriptor, isDirect: isDirect))
+                let isRecycled = try takeSpare(temporary(name))
+                let (descriptor, isDirect) = try steps.openToWrite(temporary(name), anew: !isRecycled)
+                files.append(OpenFile(name: name, descriptor: descriptor, isDirect: isDirect, isRecycled: isRecycled))
             }
             guard let position = files.firstIndex(where: { $0.name == name }) else {
                 throw steps.failure(temporary(name), "write", ENOENT)
             }
             try write(position, offset: offset, bytes)
+            files[position].end = max(files[position].end, offset + bytes.count)
             return nil
         } catch {
-            // What can't be finished takes no space.
+            // What can't be finished takes no space, nor does what is spared for the next one.
             forget(name)
             steps.removeUnsynced(temporary(name))
+            dropSpare()
             return error
         }
     }
@@ -89,6 +103,10 @@ final class GrowingFiles: @unchecked Sendable {
             guard let file = files.first(where: { $0.name == name }) else {
                 throw steps.failure(temporary(name), "write", ENOENT)
             }
+            // What is left of the older file is no part of this one.
+            if file.isRecycled && ftruncate(file.descriptor, off_t(file.end)) != 0 {
+                throw steps.failure(temporary(name), "write")
+            }
             try steps.sync(file.descriptor, temporary(name), operation: "write")
             forget(name)
             try steps.moveUnsynced(from: temporary(name), to: name)
@@ -105,7 +123,27 @@ final class GrowingFiles: @unchecked Sendable {
     func discard(_ name: FileName) {
         forget(name)
         steps.removeUnsynced(temporary(name))
-        steps.removeUnsynced(name)
+        if !hasSpare, let size = steps.size(of: name), size >= GrowingFiles.spareBytesMin,
+            (try? steps.moveUnsynced(from: name, to: GrowingFiles.spare)) != nil
+        {
+            hasSpare = true
+        } else {
+            steps.removeUnsynced(name)
+        }
+    }
+
+    /// Makes the spare file, if there is one, the unfinished file `name`. It has lost its old name for good then: a crash must not bring that
+    /// back with new content.
+    private func takeSpare(_ name: FileName) throws(DiskFailure) -> Bool {
+        if !hasSpare { return false }
+        hasSpare = false
+        try steps.rename(from: GrowingFiles.spare, to: name)
+        return true
+    }
+
+    private func dropSpare() {
+        if hasSpare { steps.removeUnsynced(GrowingFiles.spare) }
+        hasSpare = false
     }
 
     private func forget(_ name: FileName) {

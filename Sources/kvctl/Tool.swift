@@ -130,6 +130,10 @@ enum Tool {
         problem: { (seconds: Double) in seconds < 0.1 || seconds > 86_400 ? "0.1 to 86400 seconds" : nil })
     static let requests = Option<Int>(
         "requests", short: "n", help: "How many requests a round has, instead of a time.", problem: between(1, 1_000_000_000_000))
+    static let rate = Option<Double>(
+        "rate", placeholder: "requests",
+        help: "Requests a second, whether earlier ones are answered or not, instead of as many as are answered.",
+        problem: { (rate: Double) in rate < 1 || rate > 1e9 ? "1 to 1000000000 requests a second" : nil })
     static let readRatio = Option(
         "read-ratio", default: 0.5, placeholder: "share", help: "Share of reads in 'mixed', 0 to 1.",
         problem: { (share: Double) in share < 0 || share > 1 ? "a share from 0 to 1" : nil })
@@ -198,14 +202,16 @@ enum Tool {
                 "bench", abstract: "Loads a server, or two in turn, and prints throughput and latencies.",
                 discussion: """
                     Works against any Redis server. Every connection sends a batch of --pipeline requests, waits for its replies and \
-                    sends the next; the time of a reply counts from its batch. 'server us' is the processor time of the loaded servers for one \
+                    sends the next; the time of a reply counts from its batch. With --rate, requests come in groups every millisecond, and the time of \
+                    a reply counts from when its request was due, though it waited for a connection. 'server us' is the processor time of the loaded servers for one \
                     request, as their INFO tells it. Without --server the local cluster's leader is loaded.
 
                         kvctl bench --workload get --clients 200
                         kvctl bench --pipeline 16 --against 127.0.0.1:6379
                     """,
                 declares: [
-                    workload, clients, pipeline, valueSize, keys, seconds, requests, readRatio, rounds, against, allNodes, noFill,
+                    workload, clients, pipeline, valueSize, keys, seconds, requests, rate, readRatio, rounds, against, allNodes,
+                    noFill,
                     seed, json,
                 ],
                 action: .bench),

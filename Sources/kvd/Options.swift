@@ -126,6 +126,12 @@ extension Options {
         help: "How many bytes the log grows before a state file is written and the log's older part goes; more when the state "
             + "file itself is longer.",
         problem: { $0 >= 1 << 16 && $0 <= 1 << 40 ? nil : "a number from 65536 to 1099511627776" })
+    private static let stateRate = Option<Int>(
+        "state-rate", default: 16 << 20, placeholder: "bytes",
+        help:
+            "How many bytes a second a state file, or a part of a snapshot, grows while clients are served; more when the state "
+            + "would take longer than 8 s.",
+        problem: { $0 >= 1 << 16 && $0 <= 1 << 40 ? nil : "a number from 65536 to 1099511627776" })
     private static let diskMode = Option<DiskMode>(
         "disk-mode", default: .auto, placeholder: "mode",
         help: "Who writes the log: the kernel while the event loop goes on (async; needs direct writes), the event loop "
@@ -144,7 +150,7 @@ extension Options {
         version: "kvd \(Version.coracle) (compatible with Redis \(Version.redis))",
         declares: [
             id, clusterID, data, listen, peerListen, peers, logLevel, electionTimeout, heartbeat, segmentBytes,
-            stateFileLogBytes, diskMode,
+            stateFileLogBytes, stateRate, diskMode,
             directIO, clientsMax,
         ],
         action: { Options.checked($0) })
@@ -176,6 +182,7 @@ extension Options {
         node.log.segmentBytes = values[segmentBytes]
         node.stateFiles.logBytesMin = values[stateFileLogBytes]
         node.stateFiles.tailBytes = min(node.stateFiles.tailBytes, values[stateFileLogBytes] / 2)
+        node.stateFiles.busyBytesPerSecond = values[stateRate]
         node.limits.clientsMax = values[clientsMax]
         var options = Options(
             node: node, dataPath: values[data], clientAddress: values[listen].value, peerAddress: values[peerListen].value,

@@ -33,6 +33,23 @@ import kvctl
         #expect(histogram.percentile(0) == 0)
     }
 
+    @Test func requestsOfALoadWithARateAreDueInGroups() {
+        for rate in [1.0, 3, 999, 1000, 1001, 12_345, 1e6] {
+            let start = Instant(nanoseconds: 5)
+            let pace = Pace(requestsPerSecond: rate, start: start)
+            #expect(pace.due(at: start) == 0)
+            #expect(abs(Double(pace.due(at: start + .milliseconds(10_000))) - rate * 10) <= 1)
+            var last = start
+            for request in 0..<UInt64(50) {
+                let time = pace.time(of: request)
+                #expect(time >= last && pace.due(at: time) > request, "\(rate): request \(request)")
+                // Not an interval earlier.
+                #expect(time < start + Pace.interval || pace.due(at: Instant(nanoseconds: time.nanoseconds - 1)) <= request)
+                last = time
+            }
+        }
+    }
+
     @Test func mediansAndRatios() {
         #expect(median([]) == 0 && median([3]) == 3 && median([1, 9, 2]) == 2 && median([4, 1, 2, 3]) == 2.5)
         func round(_ throughput: Double) -> RoundFigures {

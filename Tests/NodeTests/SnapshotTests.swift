@@ -16,6 +16,13 @@ import Testing
         return cluster.take(client, machine)
     }
 
+    /// A snapshot that is over. (While there is work for clients, state is encoded at a rate.)
+    private func take(_ cluster: MiniCluster, _ machine: MiniCluster.Machine, _ client: ConnectionID) throws -> SnapshotID {
+        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        cluster.run(milliseconds: 10)
+        return id
+    }
+
     /// The id in a bulk reply.
     private func id(_ reply: String) throws -> SnapshotID {
         let lines = reply.split(separator: "\r\n")
@@ -30,7 +37,7 @@ import Testing
         for machine in cluster.machines {
             let client = cluster.connect(machine)
             #expect(call("SET key \(machine.id)", cluster, machine, client) == "+OK\r\n")
-            let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+            let id = try take(cluster, machine, client)
             #expect(id.initiator == machine.id)
             let item = try #require(machine.node?.archive[id])
             #expect(item.outcome == .complete && item.manifest?.isStrict == true && item.manifest?.parts.count == 3)
@@ -96,7 +103,7 @@ import Testing
         cluster.run(milliseconds: 2)
         #expect(cluster.take(client, machine).hasSuffix("+PONG\r\n+OK\r\n") && machine.closed == [client.rawValue])
         cluster.paused = []
-        cluster.settle()
+        cluster.run(milliseconds: 10)
         let item = try #require(machine.node?.archive.items.last)
         #expect(item.outcome == .complete && item.manifest?.isStrict == false)
     }
@@ -112,7 +119,7 @@ import Testing
         cluster.run(milliseconds: 50)
         #expect(cluster.take(client, machine) == "")
         cluster.paused = []
-        cluster.settle()
+        cluster.run(milliseconds: 10)
         let id = try id(cluster.take(client, machine))
         #expect(machine.node?.archive[id]?.manifest?.isStrict == true)
     }
@@ -177,7 +184,7 @@ import Testing
         let client = cluster.connect(machine)
         for number in 0..<300 { _ = call("SET key\(number) \(number)", cluster, machine, client) }
         let expected = try #require(machine.node?.machine.digest())
-        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        let id = try take(cluster, machine, client)
         _ = call("SET key0 changed", cluster, machine, client)
         for other in cluster.machines {
             let reader = cluster.connect(other)
@@ -204,7 +211,7 @@ import Testing
         try #require(cluster.elect() >= 0)
         let machine = cluster.machines[0]
         let client = cluster.connect(machine)
-        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        let id = try take(cluster, machine, client)
         let before = fetch(id, "PART", cluster, machine, client)
         for index in 0..<3 { cluster.crash(index) }
         for machine in cluster.machines { try cluster.start(machine) }
@@ -225,8 +232,7 @@ import Testing
         let machine = cluster.machines[0]
         let client = cluster.connect(machine)
         for _ in 0..<12 {
-            _ = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
-            cluster.run(milliseconds: 5)
+            _ = try take(cluster, machine, client)
         }
         let parts = machine.disk.files.keys.filter { if case .part = SnapshotFile($0) { true } else { false } }
         #expect(parts.count == SnapshotArchive.keptMax && machine.node?.archive.items.count == 12)
@@ -251,7 +257,7 @@ import Testing
     private func cut(_ cluster: MiniCluster) throws -> (SnapshotManifest, [SnapshotPartFile]) {
         let machine = cluster.machines[0]
         let client = cluster.connect(machine)
-        let id = try id(call("KV.SNAPSHOT TAKE", cluster, machine, client))
+        let id = try take(cluster, machine, client)
         let manifest = try #require(machine.node?.archive[id]?.manifest)
         var parts: [SnapshotPartFile] = []
         for other in cluster.machines {

@@ -221,6 +221,37 @@ private final class DiskHarness {
         #expect(disk.finished.allSatisfy { $0.refusal == nil } && disk.numbers.count == 8)
     }
 
+    @Test func aLargeFileThatIsDiscardedBecomesTheNextOne() throws {
+        let disk = try DiskHarness(mode: .inline)
+        func write(_ name: String, _ value: UInt8, pieces: Int) throws {
+            let name = FileName(name)
+            try disk.submit((0..<pieces).map { .extend(name: name, offset: $0 << 18, block: filled(value, blocks: 64)) })
+            try disk.submit([.publish(name: name)])
+            try disk.settle()
+        }
+        try write("state-1", 1, pieces: 6)
+        try write("state-2", 2, pieces: 1)
+        try disk.submit([.discard(name: FileName("state-1")), .discard(name: FileName("state-2"))])
+        try disk.settle()
+        // The large one is kept, the small one is gone.
+        #expect(disk.temporary.files() == ["lock", "spare.unfinished"])
+        // A shorter one is as long as it was written, and nothing of the old one is in it.
+        try write("state-3", 3, pieces: 3)
+        #expect(disk.temporary.files() == ["lock", "state-3"])
+        #expect(disk.temporary.bytes("state-3") == [UInt8](repeating: 3, count: 3 << 18))
+        // One that is not finished is not taken for a whole one; a longer one grows.
+        try write("state-4", 4, pieces: 5)
+        try disk.submit([.discard(name: FileName("state-4"))])
+        try disk.submit([.extend(name: FileName("state-5"), offset: 0, block: filled(5))])
+        try disk.settle()
+        #expect(disk.temporary.files() == ["lock", "state-3", "state-5.unfinished"])
+        try disk.submit([.discard(name: FileName("state-5"))])
+        try write("state-6", 6, pieces: 7)
+        #expect(disk.temporary.files() == ["lock", "state-3", "state-6"])
+        #expect(disk.temporary.bytes("state-6") == [UInt8](repeating: 6, count: 7 << 18))
+        #expect(disk.finished.allSatisfy { $0.refusal == nil })
+    }
+
     @Test func whatIsRefusedIsSaidAndLeavesNothing() async {
         await #expect(processExitsWith: .success) {
             _ = try SignalInbox()

@@ -162,6 +162,7 @@ package struct RunOptions: Sendable {
         result.tailBytes = random.choice(of: [0, 1 << 14, 1 << 17])
         result.busyTurnBytes = random.choice(of: [64, 1000, 16 << 10])
         result.idleTurnBytes = random.choice(of: [200, 4000, 128 << 10])
+        result.busyBytesPerSecond = random.choice(of: [100_000, 1 << 20, 32 << 20])
         result.chunkBytes = random.choice(of: [4096, 8192, 1 << 16])
         result.operationsMax = random.choice(of: [1, 4])
         result.pieceBytes = random.choice(of: [4096, 16384, 1 << 18])

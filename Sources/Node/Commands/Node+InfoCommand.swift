@@ -243,7 +243,7 @@ extension Node {
         ]
         let histograms: [(String, DurationHistogram)] = [
             ("disk_write", driver.diskWriteTime), ("turn", driver.turnTime), ("queue", statistics.queueTime),
-            ("replication", statistics.replicationTime),
+            ("replication", statistics.replicationTime), ("reply_hold", statistics.holdTime),
         ]
         for (name, histogram) in histograms where histogram.count > 0 {
             for (label, fraction) in [("p50", 0.5), ("p99", 0.99)] {

@@ -21,12 +21,14 @@ extension Node {
     func holdReplies() {
         check(!holdsReplies && heldOutput.isEmpty && heldCloses.isEmpty, "replies are held once")
         holdsReplies = true
+        holdBegan = now.instant
     }
 
     /// Lets the held replies go with this turn's.
     func releaseReplies() {
         check(holdsReplies, "held replies are released")
         holdsReplies = false
+        statistics.holdTime.record(now.instant - holdBegan)
         for connection in heldOutput where clients[connection.rawValue] != nil { effects.clientOutput.append(connection) }
         for connection in heldCloses where clients[connection.rawValue] != nil {
             effects.closeClients.append((connection, afterOutput: true))

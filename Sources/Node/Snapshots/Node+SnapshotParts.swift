@@ -55,19 +55,21 @@ extension Node {
 
     // MARK: slices
 
-    /// At the end of a turn. `isIdle`: the turn had no other work.
-    func continueParts(isIdle: Bool) {
+    /// At the end of a turn: the next `slice` bytes of each part.
+    func continueParts(slice: Int) {
         // Not while somebody reads.
         if snapshotReads.isEmpty {
             for name in archive.takeDiscarded() { _ = log.emit(.discard(name: name), into: &effects.disk) }
         }
-        if partJobs.isEmpty { return }
-        let budget = isIdle ? options.stateFiles.idleTurnBytes : options.stateFiles.busyTurnBytes
-        for job in partJobs { advance(job, budget / partJobs.count + 1) }
+        if slice == 0 { return }
+        for job in partJobs where canAdvance(job) { advance(job, slice / partJobs.count + 1) }
+    }
+
+    func canAdvance(_ job: SnapshotPartJob) -> Bool {
+        job.canAdvance && job.underWay.count < options.stateFiles.operationsMax
     }
 
     private func advance(_ job: SnapshotPartJob, _ budget: Int) {
-        guard job.canAdvance, job.underWay.count < options.stateFiles.operationsMax else { return }
         let before = job.step
         job.advance(budgetBytes: budget)
         job.underWay += emit(job.writer.takeOperations())
@@ -82,7 +84,6 @@ extension Node {
                 $0.recordWritten(job.id, digest: digest.high ^ digest.low, bytes: bytes, now: now.instant)
             }
         }
-        if job.canAdvance && job.underWay.count < options.stateFiles.operationsMax { isTurnWanted = true }
     }
 
     /// Takes the end of a disk operation; false when it is not one for a snapshot.

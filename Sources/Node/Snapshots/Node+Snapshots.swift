@@ -73,9 +73,9 @@ extension Node {
     }
 
     /// At the end of a turn: what is due, and the next slices of the parts.
-    func continueSnapshots(isIdle: Bool) {
+    func continueSnapshots(slice: Int) {
         if participant.nextDeadline <= now.instant { tellParticipant { $0.tick(now: now.instant) } }
-        continueParts(isIdle: isIdle)
+        continueParts(slice: slice)
     }
 
     // MARK: effects

@@ -14,13 +14,13 @@ extension Node {
     // MARK: begin
 
     /// Goes on with everything that has to do with state files, at the end of a turn.
-    func continueStateFiles(isIdle: Bool) {
+    func continueStateFiles(slice: Int) {
         freeRetired()
         continueFetching()
         if files.writing == nil && isStateFileDue { beginStateFile() }
         // What was asked for is there.
         if files.writing == nil && group.machine.appliedIndex <= files.newest?.index ?? .zero { files.isWanted = false }
-        continueWriting(isIdle: isIdle)
+        continueWriting(slice: slice)
         discardUnread()
         files.checkInvariants()
     }
@@ -75,16 +75,14 @@ extension Node {
 
     // MARK: write
 
-    private func continueWriting(isIdle: Bool) {
+    private func continueWriting(slice: Int) {
         guard let job = files.writing else { return }
-        if !job.isEncoded && job.underWay.count < options.stateFiles.operationsMax {
-            let budget = isIdle ? options.stateFiles.idleTurnBytes : options.stateFiles.busyTurnBytes
+        if slice > 0 && canEncode(job) {
             job.scratch.removeAll(keeping: 1 << 20)
-            job.isEncoded = job.record.encode(into: job.scratch, budgetBytes: budget)
+            job.isEncoded = job.record.encode(into: job.scratch, budgetBytes: slice)
             job.writer.append(job.scratch.view, to: .database)
             if job.isEncoded { job.writer.finish() }
             job.underWay += emit(job.writer.takeOperations())
-            if !job.isEncoded && job.underWay.count < options.stateFiles.operationsMax { isTurnWanted = true }
         }
         // What it covers has to be in the own log first: then log and state files never contradict each other.
         if job.isEncoded, job.publication == nil, group.raft.durableIndex >= job.record.appliedIndex {
@@ -92,6 +90,16 @@ extension Node {
             job.publication = number
             job.underWay.append(number)
         }
+    }
+
+    private func canEncode(_ job: StateFileJob) -> Bool {
+        !job.isEncoded && job.underWay.count < options.stateFiles.operationsMax
+    }
+
+    /// Whether there is state to be encoded, for a state file or a part of a snapshot.
+    var encodesState: Bool {
+        if let job = files.writing, canEncode(job) { return true }
+        return partJobs.contains { canAdvance($0) }
     }
 
     func emit(_ actions: [DiskOperation.Action]) -> [UInt64] { actions.map { log.emit($0, into: &effects.disk) } }

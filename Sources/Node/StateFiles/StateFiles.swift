@@ -12,6 +12,8 @@ package struct StateFileOptions: Sendable {
     /// State encoded in one turn that has something else to do, and in one that has not.
     package var busyTurnBytes = 16 << 10
     package var idleTurnBytes = 128 << 10
+    /// How fast a file is encoded while there is work for clients.
+    package var busyBytesPerSecond = 16 << 20
     /// A chunk on disk.
     package var chunkBytes = StateFileFormat.chunkBytes
     /// Disk operations on their way for one file.
@@ -25,7 +27,9 @@ package struct StateFileOptions: Sendable {
 
     func checkInvariants() {
         check(logBytesMin > 0 && tailBytes >= 0, "the log has a size")
-        check(busyTurnBytes > 0 && idleTurnBytes > 0 && operationsMax > 0 && piecesMax > 0, "a state file comes to its end")
+        check(
+            busyTurnBytes > 0 && idleTurnBytes > 0 && busyBytesPerSecond > 0 && operationsMax > 0 && piecesMax > 0,
+            "a state file comes to its end")
         check(pieceBytes > 0 && pieceBytes % LogOptions.blockBytes == 0, "pieces are whole blocks")
     }
 }

@@ -23,6 +23,7 @@ struct BenchCommand {
     private let fills: Bool
     private var targets: [Target]
     private var errors: UInt64 = 0
+    private var overdue: UInt64 = 0
     private var firstError = ""
 
     /// The command.
@@ -35,7 +36,7 @@ struct BenchCommand {
         load = Load(
             workload: values[Tool.workload], clients: values[Tool.clients], pipeline: values[Tool.pipeline],
             valueBytes: values[Tool.valueSize], keys: values[Tool.keys], readRatio: values[Tool.readRatio],
-            seed: values[Tool.seed])
+            rate: values[ifGiven: Tool.rate], seed: values[Tool.seed])
         let seconds = values[Tool.seconds]
         end = values[ifGiven: Tool.requests].map { .requests($0) } ?? .after(Nanoseconds(UInt64(seconds * 1e9)))
         isJSON = values[Tool.json]
@@ -67,6 +68,9 @@ struct BenchCommand {
             for index in targets.indices { try measure(index, round) }
         }
         isJSON ? printJSON() : printSummary()
+        if overdue > 0 {
+            Console.error("\(overdue) requests were due and found no connection free; take more clients or a lower rate\n")
+        }
         if errors > 0 { Console.error("\(errors) error replies; the first: \(firstError)\n") }
         return errors > 0 ? 1 : 0
     }
@@ -75,6 +79,7 @@ struct BenchCommand {
         var text = "\(load.workload.rawValue.uppercased()), \(load.clients) clients, pipeline \(load.pipeline), "
         if load.workload == .mixed { text += "\(fixed(load.readRatio * 100, 0)) % reads, " }
         if load.workload != .incr { text += "values of \(load.valueBytes) bytes, " }
+        if let rate = load.rate { text += "\(BenchText.grouped(rate)) requests/s, " }
         text += "\(BenchText.grouped(Double(load.keys))) keys, \(rounds) round\(rounds == 1 ? "" : "s") of "
         switch end {
         case .after(let time): text += "\(fixed(Double(time.rawValue) / 1e9, time.rawValue % 1_000_000_000 == 0 ? 0 : 1)) s"
@@ -88,6 +93,7 @@ struct BenchCommand {
         var filling = load
         filling.workload = .set
         filling.isSequential = true
+        filling.rate = nil
         filling.clients = min(8, load.clients)
         filling.pipeline = 128
         let generator = try LoadGenerator(filling, to: target.addresses)
@@ -138,6 +144,7 @@ struct BenchCommand {
 
     private mutating func note(_ result: RoundResult) {
         errors += result.errors
+        overdue += result.overdue
         if firstError.isEmpty { firstError = result.firstError }
     }
 
@@ -172,6 +179,7 @@ struct BenchCommand {
             ("workload", JSON.string(load.workload.rawValue)), ("clients", "\(load.clients)"), ("pipeline", "\(load.pipeline)"),
             ("valueBytes", "\(load.valueBytes)"), ("keys", "\(load.keys)"),
         ]
+        if let rate = load.rate { fields += [("rate", JSON.number(rate)), ("overdue", "\(overdue)")] }
         if load.workload == .mixed { fields.append(("readRatio", JSON.number(load.readRatio))) }
         let described = targets.map { target in
             JSON.object([

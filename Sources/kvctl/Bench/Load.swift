@@ -30,6 +30,8 @@ struct Load: Sendable {
     var keys: Int
     /// Share of GET in `mixed`, 0 to 1.
     var readRatio: Double
+    /// Requests a second; nil for as many as are answered.
+    var rate: Double?
     /// What the choice of keys is made from.
     var seed: UInt64
     /// Whether keys are taken in order, each once, as for filling a server.

@@ -21,6 +21,8 @@ struct RoundResult {
     /// Error replies, and the text of the first.
     var errors: UInt64 = 0
     var firstError = ""
+    /// Of a load with a rate: requests that were due and found no connection free until the end.
+    var overdue: UInt64 = 0
 
     var requestsPerSecond: Double {
         elapsed.rawValue == 0 ? 0 : Double(requests) * 1e9 / Double(elapsed.rawValue)
@@ -28,7 +30,10 @@ struct RoundResult {
 }
 
 /// Loads servers from one thread: every connection sends a batch, waits for all its replies, sends the next. One `send` and
-/// one `recv` a batch, one `epoll_wait` for all that are ready.
+/// one `recv` a batch, one wait for all that are ready.
+///
+/// With a rate, batches are sent when they are due, and a reply's time counts from then: a server that stands still is not spared the
+/// requests that come meanwhile.
 final class LoadGenerator {
     /// One connection's state.
     private struct Client {
@@ -57,6 +62,10 @@ final class LoadGenerator {
     /// Requests that may still be sent.
     private var left = Int.max
     private var isEnding = false
+    /// When requests are due; nil when each follows the last one's reply.
+    private var pace: Pace?
+    /// Connections that wait for a request to be due.
+    private var idle: [Int] = []
 
     /// Connects all clients, to the addresses in turn.
     init(_ load: Load, to addresses: [Address]) throws(Failure) {
@@ -105,16 +114,17 @@ final class LoadGenerator {
         case .after(let time): deadline = start + time
         case .requests(let count): left = count
         }
-        for index in 0..<clientCount { try sendBatch(index) }
+        pace = load.rate.map { Pace(requestsPerSecond: $0, start: start) }
+        for index in 0..<clientCount { try goOn(index) }
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: 256)
         defer { events.deallocate() }
         var nextProgress = start + .milliseconds(200)
         var lastReply = start
-        while busy > 0 {
-            let count = epoll_wait(epoll, events, 256, 100)
+        while busy > 0 || (pace != nil && !isEnding && left > 0) {
+            let count = wait(events, 256)
             if count < 0 && errno != EINTR { throw .system("can't wait for replies") }
             let now = monotonicNow()
-            if count > 0 { lastReply = now }
+            if count > 0 || busy == 0 { lastReply = now }
             if lastReply + .milliseconds(10_000) < now { throw Failure("no reply for 10 s") }
             if !isEnding && !(now < deadline) {
                 isEnding = true
@@ -125,6 +135,7 @@ final class LoadGenerator {
                 if events[index].events & coracle_epollout() != 0 { try flush(client) }
                 if events[index].events & ~coracle_epollout() != 0 { try receive(client) }
             }
+            try sendDue(now)
             if nextProgress < now {
                 nextProgress = now + .milliseconds(200)
                 var soFar = result
@@ -134,18 +145,49 @@ final class LoadGenerator {
         }
         if !isEnding { result.elapsed = monotonicNow() - start }
         check(busy == 0, "a round ends with no reply on its way")
+        if let pace { result.overdue = pace.due(at: start + result.elapsed) &- pace.sent }
+        idle.removeAll()
         return result
     }
 
+    /// Waits for replies, and until the next requests are due.
+    private func wait(_ events: UnsafeMutablePointer<epoll_event>, _ most: Int32) -> Int32 {
+        guard let pace, !idle.isEmpty, !isEnding else { return epoll_wait(epoll, events, most, 100) }
+        let (now, next) = (monotonicNow(), pace.time(of: pace.sent))
+        let nanoseconds = next <= now ? 0 : min(100_000_000, Int64((next - now).rawValue))
+        let count = coracle_epoll_wait_nanoseconds(epoll, events, most, nanoseconds)
+        if count >= 0 || (errno != ENOSYS && errno != EPERM) { return count }
+        return epoll_wait(epoll, events, most, Int32((nanoseconds + 999_999) / 1_000_000))
+    }
+
+    /// Lets a client that waits for nothing send, now or when requests are due.
+    private func goOn(_ index: Int) throws(Failure) {
+        if pace == nil { return try sendBatch(index, load.pipeline, since: monotonicNow()) }
+        idle.append(index)
+    }
+
+    /// Sends what is due as far as there are connections free.
+    private func sendDue(_ now: Instant) throws(Failure) {
+        guard var pace, !isEnding else { return }
+        let due = pace.due(at: now)
+        while pace.sent < due, left > 0, let index = idle.popLast() {
+            let count = min(load.pipeline, Int(due - pace.sent), left)
+            let since = pace.time(of: pace.sent)
+            pace.sent += UInt64(count)
+            self.pace = pace
+            try sendBatch(index, count, since: since)
+        }
+    }
+
     /// Sends the next batch of a client that waits for nothing.
-    private func sendBatch(_ index: Int) throws(Failure) {
+    private func sendBatch(_ index: Int, _ wanted: Int, since start: Instant) throws(Failure) {
         check(clients[index].pending == 0, "a client sends a batch when the last one is answered")
-        let count = min(load.pipeline, left)
+        let count = min(wanted, left)
         if isEnding || count == 0 { return }
         if left != Int.max { left -= count }
         maker.append(count, to: clients[index].output)
         clients[index].pending = count
-        clients[index].startedAt = monotonicNow().nanoseconds
+        clients[index].startedAt = start.nanoseconds
         busy += 1
         try flush(index)
     }
@@ -204,7 +246,7 @@ final class LoadGenerator {
         input.consume(position)
         if client.pointee.pending == 0 {
             busy -= 1
-            try sendBatch(index)
+            try goOn(index)
         }
     }
 
