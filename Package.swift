@@ -22,7 +22,9 @@ func program(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
         name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings,
         // The server has the runtime inside: calls to it need no way round (SET with 50 clients: 1.04), and it runs where no
         // Swift is installed.
-        linkerSettings: name == "kvd" ? [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))] : [])
+        // kvapply measures what kvd does, so it is linked as kvd is.
+        linkerSettings: name == "kvd" || name == "kvapply"
+            ? [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))] : [])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

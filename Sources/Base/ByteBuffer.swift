@@ -17,11 +17,33 @@ package final class ByteBuffer {
         @usableFromInline var head = 0
         /// Offset behind the last byte written.
         @usableFromInline var tail = 0
+        /// Alignment of the allocation in bytes (4096 for direct disk I/O).
+        @usableFromInline let alignment: Int
 
-        @usableFromInline
-        init(storage: UnsafeMutableRawPointer, capacity: Int) {
+        init(storage: UnsafeMutableRawPointer, capacity: Int, alignment: Int) {
             self.storage = storage
             self.capacity = capacity
+            self.alignment = alignment
+        }
+
+        /// Makes room for `count` more bytes at the end.
+        @inline(never) @usableFromInline
+        mutating func grow(_ count: Int) {
+            let used = tail - head
+            // Moving to the front is enough when at least half of the buffer is consumed.
+            if head > 0, capacity - used >= count, used <= capacity / 2 {
+                storage.copyMemory(from: storage + head, byteCount: used)
+            } else {
+                var larger = capacity * 2
+                while larger - used < count { larger *= 2 }
+                let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: alignment)
+                fresh.copyMemory(from: storage + head, byteCount: used)
+                storage.deallocate()
+                storage = fresh
+                capacity = larger
+            }
+            head = 0
+            tail = used
         }
     }
 
@@ -48,8 +70,6 @@ package final class ByteBuffer {
         get { state.pointee.tail }
         set { state.pointee.tail = newValue }
     }
-    /// Alignment of the allocation in bytes (4096 for direct disk I/O).
-    private let alignment: Int
 
     /// An empty buffer.
     ///
@@ -58,9 +78,9 @@ package final class ByteBuffer {
     ///   - alignment: of the first byte, in bytes; 4096 where the buffer is handed to direct disk I/O.
     package init(capacity: Int = 256, alignment: Int = 16) {
         check(capacity > 0 && alignment > 0, "a buffer has a capacity")
-        self.alignment = alignment
         state = .allocate(capacity: 1)
-        state.initialize(to: State(storage: .allocate(byteCount: capacity, alignment: alignment), capacity: capacity))
+        let storage = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: alignment)
+        state.initialize(to: State(storage: storage, capacity: capacity, alignment: alignment))
     }
 
     deinit {
@@ -102,7 +122,7 @@ package final class ByteBuffer {
         if capacity > keeping {
             storage.deallocate()
             capacity = max(keeping, 16)
-            storage = .allocate(byteCount: capacity, alignment: alignment)
+            storage = .allocate(byteCount: capacity, alignment: state.pointee.alignment)
         }
     }
 
@@ -120,24 +140,8 @@ package final class ByteBuffer {
         tail += count
     }
 
-    @inline(never) @usableFromInline
-    func grow(_ count: Int) {
-        let used = tail - head
-        // Moving to the front is enough when at least half of the buffer is consumed.
-        if head > 0, capacity - used >= count, used <= capacity / 2 {
-            storage.copyMemory(from: storage + head, byteCount: used)
-        } else {
-            var larger = capacity * 2
-            while larger - used < count { larger *= 2 }
-            let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: alignment)
-            fresh.copyMemory(from: storage + head, byteCount: used)
-            storage.deallocate()
-            storage = fresh
-            capacity = larger
-        }
-        head = 0
-        tail = used
-    }
+    @inlinable @inline(__always)
+    func grow(_ count: Int) { state.pointee.grow(count) }
 
     /// Appends the bytes of a view, which must not lie in this buffer.
     @inlinable
@@ -230,13 +234,12 @@ package final class ByteBuffer {
 /// Number of decimal digits of `value` (1 for 0).
 @inlinable
 package func decimalDigitCount(_ value: UInt64) -> Int {
+    var rest = value
     var digits = 1
-    var bound: UInt64 = 10
-    while value >= bound {
-        digits += 1
-        let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-        if overflow { break }
-        bound = next
+    while rest >= 10_000 {
+        rest /= 10_000
+        digits += 4
     }
-    return digits
+    if rest >= 100 { return digits + (rest >= 1000 ? 3 : 2) }
+    return digits + (rest >= 10 ? 1 : 0)
 }

@@ -1,3 +1,5 @@
+import CIntrinsics
+
 /// An unowned view of bytes with bounds checks that stay on in release builds.
 ///
 /// It does not keep the bytes alive: it is valid only during the call it was passed to, or as long as the owner
@@ -98,6 +100,33 @@ package struct ByteView {
             index += 1
         }
         return nil
+    }
+
+    /// Index of the first `byte` that stands directly in front of the bytes of `rest`, which must not be empty; nil where there is none.
+    /// Costs a little for each 16 bytes, where few places end as `rest` does.
+    package func firstIndex(of byte: UInt8, followedBy rest: ByteView) -> Int? {
+        check(!rest.isEmpty, "what is searched for has more than one byte")
+        if count <= rest.count { return nil }
+        let found = coracle_find(
+            start.assumingMemoryBound(to: UInt8.self), count, byte, rest.start.assumingMemoryBound(to: UInt8.self), rest.count)
+        check(found < count - rest.count, "what is found lies inside its view")
+        return found < 0 ? nil : found
+    }
+
+    /// Whether all bytes are less than 128.
+    @inlinable
+    package var isASCII: Bool {
+        var index = 0
+        var bits: UInt64 = 0
+        while index <= count - 8 {
+            bits |= start.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        while index < count {
+            bits |= UInt64(start.load(fromByteOffset: index, as: UInt8.self))
+            index += 1
+        }
+        return bits & 0x8080_8080_8080_8080 == 0
     }
 
     /// Whether both hold the same bytes.

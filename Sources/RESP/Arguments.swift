@@ -43,6 +43,31 @@ package final class Arguments {
         state.deallocate()
     }
 
+    /// The arguments without a reference to the list: to read them counts nothing. Valid as long as somebody else has the list.
+    @frozen @usableFromInline
+    package struct Views {
+        @usableFromInline let state: UnsafeMutablePointer<State>
+
+        @inlinable @inline(__always)
+        init(state: UnsafeMutablePointer<State>) { self.state = state }
+
+        /// Number of arguments, the command's name included.
+        @inlinable @inline(__always)
+        package var count: Int { state.pointee.count }
+
+        /// The argument at `index`, which must be in `0 ..< count`. The command's name is at 0.
+        @inlinable @inline(__always)
+        package subscript(index: Int) -> ByteView {
+            check(index >= 0 && index < state.pointee.count, "an argument's index lies inside its command")
+            let slot = state.pointee.slots[index]
+            return state.pointee.base.slice(slot.offset, slot.count)
+        }
+    }
+
+    /// The arguments, to be read while the list lives.
+    @inlinable @inline(__always)
+    package var views: Views { Views(state: state) }
+
     /// Number of arguments, the command's name included.
     @inlinable @inline(__always)
     package var count: Int { state.pointee.count }

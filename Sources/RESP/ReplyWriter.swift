@@ -5,18 +5,24 @@ import Base
 /// What RESP2 lacks is written as Redis writes it there: maps and sets and push messages as arrays, doubles and big
 /// numbers as bulk strings, booleans as 0 and 1, nulls as a null bulk string.
 ///
-/// A small value type: pass it along by value. The bytes of views must not lie in the output buffer itself.
+/// A small value type: pass it along by value. The bytes of views must not lie in the output buffer itself. It does not keep the buffer
+/// alive: who has the buffer uses the writer.
 package struct ReplyWriter {
-    /// Where replies go.
-    package let buffer: ByteBuffer
+    /// Where replies go. Of a writer that discards: a buffer of nobody's, which stays empty.
+    let buffer: ByteBuffer.End
     /// How they are written.
-    package var version: RESPVersion
+    package let version: RESPVersion
     /// Whether everything is dropped instead (`CLIENT REPLY OFF` and `SKIP`).
-    package var discards: Bool
+    package var discards: Bool {
+        didSet { check(discards || !oldValue, "a writer that discards has nowhere to write to") }
+    }
+
+    /// Nothing is ever written to it, so all threads have the same one.
+    nonisolated(unsafe) private static let nowhere = ByteBuffer(capacity: 16)
 
     /// A writer at the end of `buffer`.
     package init(_ buffer: ByteBuffer, version: RESPVersion = .two, discards: Bool = false) {
-        self.buffer = buffer
+        self.buffer = discards ? ReplyWriter.nowhere.end : buffer.end
         self.version = version
         self.discards = discards
     }
@@ -224,12 +230,19 @@ func decimal(_ room: UnsafeMutableRawBufferPointer, _ offset: Int, magnitude: UI
     check(end <= room.count, "digits have room")
     var rest = magnitude
     var position = end
-    repeat {
-        position -= 1
-        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-        room.storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: digit), toByteOffset: position, as: UInt8.self)
+    // Two digits at a time.
+    while rest >= 10 {
+        position -= 2
+        let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+        let (tens, ones) = pair.quotientAndRemainder(dividingBy: 10)
+        let digits = 0x3030 + UInt16(truncatingIfNeeded: tens) + UInt16(truncatingIfNeeded: ones) << 8
+        room.storeBytes(of: digits.littleEndian, toByteOffset: position, as: UInt16.self)
         rest = quotient
-    } while rest != 0
+    }
+    // An odd number of digits, or zero.
+    if position > offset {
+        room.storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: rest), toByteOffset: position - 1, as: UInt8.self)
+    }
     return end
 }
 

@@ -13,6 +13,37 @@ import Testing
         }
     }
 
+    /// Every place of every text, with near misses on both sides of it.
+    @Test func aByteFollowedByOthersIsFoundAtEveryPosition() {
+        var random = RandomGenerator(seed: 5)
+        for length in 2..<90 {
+            for rest in 1..<min(length, 20) {
+                var bytes = (0..<length).map { _ in UInt8(random.index(below: 2)) }
+                let wanted = (0..<rest).map { _ in UInt8(random.index(below: 2)) }
+                if random.chance(1, in: 2) {
+                    bytes.replaceSubrange((length - rest - 1)..<length, with: [1] + wanted)
+                }
+                let expected = (0..<(length - rest)).first { bytes[$0] == 1 && Array(bytes[($0 + 1)...($0 + rest)]) == wanted }
+                let found = bytes.withView { bytes in wanted.withView { bytes.firstIndex(of: 1, followedBy: $0) } }
+                #expect(found == expected)
+            }
+        }
+        let short = [UInt8](repeating: 1, count: 3)
+        #expect(short.withView { $0.firstIndex(of: 1, followedBy: $0) } == nil)
+    }
+
+    @Test func asciiEndsAt127() {
+        for length in 0..<20 {
+            var bytes = [UInt8](repeating: 127, count: length)
+            #expect(bytes.withView { $0.isASCII })
+            for index in 0..<length {
+                bytes[index] = 128
+                #expect(!bytes.withView { $0.isASCII })
+                bytes[index] = 0
+            }
+        }
+    }
+
     @Test func compareIsLexicographic() {
         let words: [[UInt8]] = [
             [], [0], [0, 0], [1], [1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8, 0], [1, 2, 3, 4, 5, 6, 7, 9], [255],
@@ -55,6 +86,32 @@ import Testing
 }
 
 @Suite struct ByteBufferTests {
+    /// What is written through an end is what is appended, also when the buffer grows under it.
+    @Test func anEndWritesAtTheEnd() {
+        let buffer = ByteBuffer(capacity: 16)
+        let end = buffer.end
+        for round in 0..<10 {
+            buffer.append(byte: UInt8(round))
+            Array("abcdefg".utf8).withView { end.append($0) }
+            let room = end.reserve(2)
+            room.storeBytes(of: 0x58, toByteOffset: 0, as: UInt8.self)
+            end.commit(1)
+            buffer.consume(3)
+            #expect(end.count == buffer.count && end.view.array == buffer.view.array)
+        }
+        end.truncate(to: 5)
+        #expect(buffer.count == 5 && end.isSame(buffer.end) && !end.isSame(ByteBuffer().end))
+    }
+
+    @Test func digitsAreCounted() {
+        var bound: UInt64 = 1
+        for digits in 1...20 {
+            #expect(decimalDigitCount(bound) == digits && (digits == 1 || decimalDigitCount(bound - 1) == digits - 1))
+            if digits < 20 { bound *= 10 }
+        }
+        #expect(decimalDigitCount(.max) == 20 && decimalDigitCount(0) == 1)
+    }
+
     @Test func decimalMatchesStringForEdges() {
         for value in [0, 1, -1, 9, 10, 99, 100, -100, Int64.max, Int64.min, 1_000_000_000_000] as [Int64] {
             let buffer = ByteBuffer(capacity: 16)

@@ -94,6 +94,48 @@ func randomElement(_ random: inout RandomGenerator, longMax: Int = 5000) -> [UIn
         }
     }
 
+    /// An element is found where it is, and only there: also where others contain what looks like the entry of one, and where a
+    /// list is plain (it is searched like a text) and ceases to be.
+    @Test(arguments: 1...6) func onlyWholeElementsAreFound(_ seed: UInt64) {
+        var random = RandomGenerator(seed: seed)
+        func word() -> [UInt8] { (0..<(1 + random.index(below: 3))).map { _ in UInt8(97 + random.index(below: 3)) } }
+        var list = PackedList()
+        defer { list.page.release() }
+        var model: [[UInt8]] = []
+        for step in 0..<600 {
+            var value = word()
+            if random.chance(1, in: 3) { value = Array("\(random.index(below: 200))".utf8) }
+            if random.chance(1, in: 20) { value = (0..<random.index(below: 80)).map { _ in UInt8(97 + random.index(below: 3)) } }
+            // An entry within an element: its first byte, its bytes, its length.
+            if step > 300, seed > 3, random.chance(1, in: 10) {
+                let inner = word()
+                value = [0x61, 0x80 | UInt8(inner.count)] + inner + [UInt8(inner.count + 1)]
+            }
+            let index = random.index(below: model.count + 1)
+            if model.count > 150 || index < model.count && random.chance(1, in: 3) {
+                list.remove(at: list.position(ofIndex: index % model.count))
+                model.remove(at: index % model.count)
+            } else {
+                value.withView { _ = list.insert(PackedElement($0), at: list.position(ofIndex: index)) }
+                model.insert(value, at: index)
+            }
+            if step % 50 == 0 {
+                let copy = list.copied()
+                list.page.release()
+                list = copy
+            }
+            list._checkInvariants()
+            for probe in [
+                word(), model.isEmpty ? [] : model[random.index(below: model.count)], Array("\(random.index(below: 200))".utf8),
+            ] {
+                let start = random.index(below: max(1, model.count))
+                let from = list.position(ofIndex: min(start, model.count))
+                let found = probe.withView { list.find(PackedElement($0), from: from) }
+                #expect(found == model[min(start, model.count)...].firstIndex(of: probe).map { list.position(ofIndex: $0) })
+            }
+        }
+    }
+
     @Test func aRecordStaysWhatItWas() {
         var list = PackedList()
         list.append(PackedElement(integer: 7))

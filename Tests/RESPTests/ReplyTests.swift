@@ -12,6 +12,29 @@ import Testing
         var write: @Sendable (ReplyWriter) -> Void
     }
 
+    @Test func integersAreTheirDigits() {
+        var random = RandomGenerator(seed: 3)
+        let buffer = ByteBuffer()
+        for width in 0..<64 {
+            for sign in [Int64(1), -1] {
+                let value = Int64(bitPattern: random.next() >> UInt64(63 - width) & UInt64(Int64.max)) * sign
+                buffer.removeAll()
+                ReplyWriter(buffer).integer(value)
+                ReplyWriter(buffer).bulk(decimal: value)
+                #expect(buffer.view.text == ":\(value)\r\n$\("\(value)".utf8.count)\r\n\(value)\r\n")
+            }
+        }
+    }
+
+    /// A writer that discards may outlive the buffer it was made for.
+    @Test func nothingIsWrittenByAWriterThatDiscards() {
+        let writer = ReplyWriter(ByteBuffer(capacity: 8), discards: true)
+        let array = writer.beginArray()
+        for index in 0..<100 { writer.bulk(decimal: Int64(index)) }
+        writer.end(array, count: 100)
+        writer.simple("OK")
+    }
+
     static func bulk(_ text: String) -> Reply { .bulk(Array(text.utf8)) }
 
     static let samples: [Sample] = [

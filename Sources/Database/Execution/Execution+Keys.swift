@@ -50,7 +50,7 @@ extension Execution {
     func swapDatabases(_ first: Int, _ second: Int) {
         _ = stamp()
         keyspaces.swapAt(first, second)
-        keyspace = keyspaces[database]
+        selectAgain()
     }
 
     /// Seconds since this node last used a key.

@@ -16,13 +16,15 @@ package final class Execution {
     package static let databases = 16
 
     /// The command's words; the name is at 0, and a subcommand's at 1.
-    @exclusivity(unchecked) package internal(set) unowned(unsafe) var arguments: Arguments
+    @exclusivity(unchecked) package internal(set) var arguments: Arguments.Views
     /// Where the reply goes (or is dropped, on nodes that don't have the connection).
     @exclusivity(unchecked) package internal(set) var reply: ReplyWriter
     /// The command that is carried out.
     @exclusivity(unchecked) package internal(set) unowned(unsafe) var command: Command
     /// The selected database.
-    @exclusivity(unchecked) package internal(set) unowned(unsafe) var keyspace: Keyspace
+    @exclusivity(unchecked) private var selected: Unmanaged<Keyspace>
+    /// The seed of all hashes.
+    let seed: UInt64
     /// Its number.
     @exclusivity(unchecked) package internal(set) var database = 0
     /// All databases by number.
@@ -34,7 +36,7 @@ package final class Execution {
     /// Random numbers of the entry's seed (for a read: of the reading node's).
     @exclusivity(unchecked) package var random = RandomGenerator(seed: 0)
     /// When collections leave their small form: configuration that is part of the replicated state.
-    package var limits = CollectionLimits()
+    @exclusivity(unchecked) package var limits = CollectionLimits()
     /// Whether only reading is allowed.
     @exclusivity(unchecked) package internal(set) var isRead = false
     /// Changes made to keys since the state began; the newest key version.
@@ -64,10 +66,11 @@ package final class Execution {
             keyspaces.append(Keyspace(seed: seed, identity: identity, graveyard: graveyard, open: open, records: records))
         }
         self.keyspaces = keyspaces
+        self.seed = seed
         self.table = table
-        keyspace = keyspaces[0]
-        arguments = noArguments
-        reply = ReplyWriter(ByteBuffer(capacity: 16), discards: true)
+        selected = Unmanaged.passUnretained(keyspaces[0])
+        arguments = noArguments.views
+        reply = ReplyWriter(scratch, discards: true)
         command = table.commands[0]
     }
 
@@ -80,26 +83,22 @@ package final class Execution {
     func select(_ number: Int) {
         if number == database { return }
         database = number
-        keyspace = keyspaces[number]
+        selectAgain()
     }
 
-    /// Says where the reply goes.
+    /// Looks the selected database up, after databases were swapped.
+    func selectAgain() { selected = Unmanaged.passUnretained(keyspaces[database]) }
+
+    /// The selected database.
     @inline(__always)
-    func setReply(_ writer: ReplyWriter) {
-        if reply.buffer !== writer.buffer {
-            reply = writer
-            return
-        }
-        reply.version = writer.version
-        reply.discards = writer.discards
-    }
+    package var keyspace: Keyspace { selected._withUnsafeGuaranteedRef { $0 } }
 
     // MARK: looking up
 
     /// The entry of a key that is read. Nil when the key is absent or expired. Counts a hit or a miss.
     @inline(__always)
     package func lookupRead(_ key: ByteView) -> Entry? {
-        guard let entry = keyspace.find(key), isAlive(entry) else {
+        guard let entry = selected._withUnsafeGuaranteedRef({ $0.find(key) }), isAlive(entry) else {
             statistics.misses &+= 1
             return nil
         }
@@ -110,21 +109,31 @@ package final class Execution {
 
     /// The entry of a key, without counting and without noting the access (TTL, TYPE, OBJECT, …).
     package func peek(_ key: ByteView) -> Entry? {
-        guard let entry = keyspace.find(key), isAlive(entry) else { return nil }
+        guard let entry = selected._withUnsafeGuaranteedRef({ $0.find(key) }), isAlive(entry) else { return nil }
         return entry
     }
 
     /// The entry of a key that is about to be changed. An expired key is removed.
     @inline(__always)
-    package func lookupWrite(_ key: ByteView) -> Entry? { lookupWrite(key, in: keyspace) }
+    package func lookupWrite(_ key: ByteView) -> Entry? {
+        guard let entry = selected._withUnsafeGuaranteedRef({ $0.find(key) }) else { return nil }
+        if !entry.mayExpire || isStillAlive(entry) { return entry }
+        removeDue(key, in: keyspace)
+        return nil
+    }
 
     /// As `lookupWrite(_:)`, in another database.
     package func lookupWrite(_ key: ByteView, in keyspace: Keyspace) -> Entry? {
         guard let entry = keyspace.find(key) else { return nil }
         if isAlive(entry) { return entry }
+        removeDue(key, in: keyspace)
+        return nil
+    }
+
+    @inline(never)
+    private func removeDue(_ key: ByteView, in keyspace: Keyspace) {
         check(!isRead, "a read removes nothing")
         expire(key, in: keyspace)
-        return nil
     }
 
     /// Whether an entry's deadline is still to come.
@@ -164,23 +173,26 @@ package final class Execution {
     /// The collection of a key that is read.
     package func read<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
         guard let entry = lookupRead(key) else { return .absent }
-        return typed(entry, type)
+        if !entry.holds(type.type) {
+            wrongType()
+            return .wrongType
+        }
+        return .value(selected._withUnsafeGuaranteedRef { unsafeDowncast($0.open(entry), to: type) })
     }
 
     /// The collection of a key that is about to be changed in place. Call `changed(_:at:)` when it was.
     package func write<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
         guard let entry = lookupWrite(key) else { return .absent }
-        let found = typed(entry, type)
-        if case .value(let value) = found { keyspace.announce(entry, value) }
-        return found
-    }
-
-    private func typed<Value: CollectionValue>(_ entry: Entry, _ type: Value.Type) -> Found<Value> {
-        if entry.type != type.type {
+        if !entry.holds(type.type) {
             wrongType()
             return .wrongType
         }
-        return .value(unsafeDowncast(keyspace.open(entry), to: type))
+        let value = selected._withUnsafeGuaranteedRef { keyspace in
+            let value = unsafeDowncast(keyspace.open(entry), to: type)
+            keyspace.announce(entry, value)
+            return value
+        }
+        return .value(value)
     }
 
     /// Replies that a key holds a value of another type.
@@ -221,7 +233,8 @@ package final class Execution {
     package func setString(
         _ key: ByteView, _ value: ByteView, form: StringForm = .encoded, deadline: DeadlineChange = .none
     ) {
-        keyspace.setString(key, value, form: form, deadline: deadline, stamp: stamp())
+        let stamp = stamp()
+        selected._withUnsafeGuaranteedRef { $0.setString(key, value, form: form, deadline: deadline, stamp: stamp) }
     }
 
     /// Sets a string of `byteCount` bytes, all of which `fill` writes. What was there may be read meanwhile.
@@ -231,7 +244,8 @@ package final class Execution {
 
     /// Sets a string to an integer's text.
     package func setInteger(_ key: ByteView, _ value: Int64, deadline: DeadlineChange = .keep) {
-        keyspace.setInteger(key, value, deadline: deadline, stamp: stamp())
+        let stamp = stamp()
+        selected._withUnsafeGuaranteedRef { $0.setInteger(key, value, deadline: deadline, stamp: stamp) }
     }
 
     /// Sets a collection, whatever was there.
@@ -250,7 +264,8 @@ package final class Execution {
             _ = stamp()
             keyspace.remove(key)
         } else {
-            keyspace.changed(entry, stamp: stamp())
+            let stamp = stamp()
+            selected._withUnsafeGuaranteedRef { $0.changed(entry, value, stamp: stamp) }
         }
     }
 
@@ -288,7 +303,11 @@ package final class Execution {
     ///
     /// - Parameter entry: what `lookupWrite` found, where nothing was changed since.
     func mutableString(_ key: ByteView, entry: Entry?, byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        if let entry, let bytes = keyspace.mutableString(entry, byteCount: byteCount, stamp: stamp()) { return bytes }
+        if let entry {
+            let stamp = stamp()
+            let bytes = selected._withUnsafeGuaranteedRef { $0.mutableString(entry, byteCount: byteCount, stamp: stamp) }
+            if let bytes { return bytes }
+        }
         return keyspace.mutableString(key, byteCount: byteCount, stamp: entry == nil ? stamp() : lastStamp)
     }
 
@@ -314,7 +333,7 @@ package final class Execution {
         statistics.expiredFields += UInt64(removed)
         if hash.storedCount == 0 { return expire(key, in: keyspace) }
         changes += 1
-        keyspace.changed(entry, stamp: ChangeStamp(version: changes, accessSeconds: entry.accessSeconds))
+        keyspace.changed(entry, hash, stamp: ChangeStamp(version: changes, accessSeconds: entry.accessSeconds))
     }
 
     /// The database of a number, or nil.

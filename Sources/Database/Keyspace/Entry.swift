@@ -51,6 +51,10 @@ package struct Entry {
     @inline(__always)
     package var isString: Bool { word & 0xF == 0 }
 
+    /// Whether the value is of a type.
+    @inline(__always)
+    func holds(_ type: ValueType) -> Bool { word & 0xF == UInt32(type.rawValue) }
+
     @inline(__always)
     var flags: Flags {
         get { Flags(rawValue: UInt8(truncatingIfNeeded: word >> 4) & 0xF) }
@@ -178,6 +182,12 @@ package struct Entry {
     var collectionField: UnsafeMutableRawPointer {
         get { pointer.load(fromByteOffset: 16, as: UnsafeMutableRawPointer.self) }
         nonmutating set { pointer.storeBytes(of: newValue, toByteOffset: 16, as: UnsafeMutableRawPointer.self) }
+    }
+
+    /// Whether the value is this collection, open or at rest as an object.
+    @inline(__always)
+    func isOf(_ collection: CollectionValue) -> Bool {
+        !isString && collectionWord == UInt(bitPattern: Unmanaged.passUnretained(collection).toOpaque())
     }
 
     /// The collection of an entry that holds one, to be read: of a small one at rest it is a copy, which shares the page. Who

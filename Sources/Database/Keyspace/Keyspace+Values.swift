@@ -243,15 +243,13 @@ extension Keyspace {
         stampEntry(moved, stamp)
     }
 
-    /// Notes a change of a value that changed itself in place, which was announced.
-    func changed(_ entry: Entry, stamp: ChangeStamp) {
+    /// Notes a change of a collection that changed itself in place, which was announced.
+    @inline(__always)
+    func changed(_ entry: Entry, _ collection: CollectionValue, stamp: ChangeStamp) {
         if entry.version <= recordedVersion { records.changed(entry, in: self) }
-        if !entry.isString {
-            check(entry.barePage == nil, "only an open collection changes")
-            let collection = entry.collection
-            account(collection, bytes: collection.memoryBytes)
-            if entry.hasFieldDeadlines { fieldDeadlinesChanged(entry) }
-        }
+        check(entry.isOf(collection), "only an open collection changes")
+        account(collection, bytes: collection.memoryBytes)
+        if entry.hasFieldDeadlines { fieldDeadlinesChanged(entry) }
         stampEntry(entry, stamp)
     }
 

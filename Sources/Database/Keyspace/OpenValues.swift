@@ -16,7 +16,9 @@ final class OpenValues {
         var keyspace: Unmanaged<Keyspace>
     }
 
-    @exclusivity(unchecked) private var list: [Open] = []
+    /// The value that was opened first, and the others: most commands open one.
+    @exclusivity(unchecked) private var first: Open?
+    @exclusivity(unchecked) private var others: [Open] = []
     /// An object of each type without a page, where there is one.
     @exclusivity(unchecked) private var idle: InlineArray<6, CollectionValue?> = .init(repeating: nil)
 
@@ -38,9 +40,9 @@ final class OpenValues {
     /// Puts an object around the page of an entry at rest, in the entry too.
     func open(_ page: Page, of entry: Entry, in keyspace: Keyspace) -> CollectionValue {
         let type = entry.type
-        let place = Int(type.rawValue)
-        let value = idle[place] ?? OpenValues.shell(type)
-        if idle[place] != nil { idle[place] = nil }
+        var taken: CollectionValue?
+        swap(&idle[Int(type.rawValue)], &taken)
+        let value = taken ?? OpenValues.shell(type)
         value.take(page)
         value.accountedBytes = allocatedBytes(page.capacity)
         add(value, of: entry, in: keyspace)
@@ -48,38 +50,52 @@ final class OpenValues {
     }
 
     /// Notes a value that an entry has just got, and puts it into the entry.
+    @inline(__always)
     func add(_ value: CollectionValue, of entry: Entry, in keyspace: Keyspace) {
         check(!value.isOpen && value.entry == nil, "a value is opened once")
         value.isOpen = true
         value.entry = entry
         let reference = Unmanaged.passRetained(value)
         entry.collectionField = reference.toOpaque()
-        list.append(Open(value: reference, keyspace: Unmanaged.passUnretained(keyspace)))
+        let open = Open(value: reference, keyspace: Unmanaged.passUnretained(keyspace))
+        if first == nil { first = open } else { others.append(open) }
     }
 
     /// Ends a command: what is small goes back to rest.
     @inline(__always)
-    func close() { if !list.isEmpty { closeAll() } }
+    func close() { if first != nil { closeAll() } }
 
+    @inline(never)
     private func closeAll() {
-        while let last = list.popLast() { close(last) }
+        while let last = others.popLast() { close(last) }
+        if let only = first { close(only) }
+        first = nil
     }
 
+    @inline(__always)
     private func close(_ open: Open) {
-        let value = open.value._withUnsafeGuaranteedRef { $0 }
-        value.isOpen = false
-        guard let entry = value.entry else { return open.value.release() }
-        // Large, or something beside its page: it stays an object, and the list's reference becomes the entry's.
-        if !value.isBarePage || entry.hasFieldDeadlines { return }
-        let page = value.giveUpPage()
-        let bytes = allocatedBytes(page.capacity)
-        if bytes != value.accountedBytes { open.keyspace._withUnsafeGuaranteedRef { $0.account(value, bytes: bytes) } }
-        value.entry = nil
-        value.accountedBytes = 0
-        entry.setBarePage(page)
-        let place = Int(entry.type.rawValue)
+        // The list's reference is taken over here: it goes to the entry, to `idle`, or away.
         var last: CollectionValue? = open.value.takeRetainedValue()
+        let (entry, isAtRest) = open.value._withUnsafeGuaranteedRef { value in
+            value.isOpen = false
+            guard let entry = value.entry else { return (nil as Entry?, false) }
+            // Large, or something beside its page: it stays an object, and the list's reference becomes the entry's.
+            if !value.isBarePage || entry.hasFieldDeadlines { return (entry, false) }
+            let page = value.giveUpPage()
+            let bytes = allocatedBytes(page.capacity)
+            if bytes != value.accountedBytes { open.keyspace._withUnsafeGuaranteedRef { $0.account(value, bytes: bytes) } }
+            value.entry = nil
+            value.accountedBytes = 0
+            entry.setBarePage(page)
+            return (entry, true)
+        }
+        guard let entry else { return }
+        if !isAtRest {
+            if let last { _ = Unmanaged.passRetained(last) }
+            return
+        }
         // Whoever still holds the object has an empty one; it is not used again.
-        if isKnownUniquelyReferenced(&last), idle[place] == nil { idle[place] = last }
+        let place = Int(entry.type.rawValue)
+        if isKnownUniquelyReferenced(&last), idle[place] == nil { swap(&idle[place], &last) }
     }
 }

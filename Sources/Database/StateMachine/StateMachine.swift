@@ -59,6 +59,8 @@ package final class StateMachine {
     package let arguments = Arguments()
     /// What they mean; an item that is no command is answered with an error by `execute`.
     @exclusivity(unchecked) package internal(set) var resolution = CommandResolution.unknownCommand
+    /// The command that `resolution` names and that the table keeps; not counted for every item.
+    @exclusivity(unchecked) private var resolved: Unmanaged<Command>?
     /// Its command's `Command.index`, if it is one.
     @exclusivity(unchecked) package internal(set) var commandIndex: Int?
 
@@ -116,7 +118,13 @@ package final class StateMachine {
             current = found
             sessions.applied(found.owner, upTo: found.number)
             resolution = table.resolve(arguments)
-            if case .command(let command) = resolution { commandIndex = command.index } else { commandIndex = nil }
+            if case .command(let command) = resolution {
+                commandIndex = command.index
+                resolved = Unmanaged.passUnretained(command)
+            } else {
+                commandIndex = nil
+                resolved = nil
+            }
             entry.itemIsOpen = true
             open = entry
             return true
@@ -210,12 +218,12 @@ package final class StateMachine {
     package func execute(reply: ReplyWriter) {
         check(open?.itemIsOpen == true, "an item is executed once")
         open?.itemIsOpen = false
-        guard case .command(let command) = resolution, let body = command.body else {
+        guard let resolved, resolved._withUnsafeGuaranteedRef({ $0.body != nil }) else {
             // Nodes propose only what they resolved; another version's command is an error and no crash.
             if !table.replyError(resolution, arguments, reply) { reply.error("ERR this command is not carried out in the log") }
             return
         }
-        run(command, body, arguments: arguments, database: current.database, reply: reply)
+        run(resolved, arguments: arguments, database: current.database, reply: reply)
     }
 
     /// Ends the entry: removes what has expired, and counts the entry as applied.
@@ -260,28 +268,26 @@ package final class StateMachine {
         _ command: Command, arguments: Arguments, database: Int, readTime: WallTime, random: UInt64, reply: ReplyWriter
     ) {
         check(open == nil, "nobody reads in the middle of an entry")
-        guard command.scope(of: arguments) == .read, let body = command.body else {
-            check(false, "only commands of scope read are read")
-            return
-        }
+        check(command.scope(of: arguments) == .read && command.body != nil, "only commands of scope read are read")
         execution.now = time
         execution.observedTime = max(time, readTime)
         execution.random = RandomGenerator(seed: random)
         execution.isRead = true
-        run(command, body, arguments: arguments, database: database, reply: reply)
+        run(Unmanaged.passUnretained(command), arguments: arguments, database: database, reply: reply)
     }
 
+    /// Runs the body of a command that has one.
     @inline(__always)
-    private func run(
-        _ command: Command, _ body: CommandBody, arguments: Arguments, database: Int, reply: ReplyWriter
-    ) {
+    private func run(_ command: Unmanaged<Command>, arguments: Arguments, database: Int, reply: ReplyWriter) {
         check(database >= 0 && database < execution.keyspaces.count, "a database has a number from 0 to 15")
         // Not counted, so what stands there from the command before may be gone: it is written over and never looked at.
-        execution.command = command
-        execution.arguments = arguments
-        execution.setReply(reply)
+        execution.arguments = arguments.views
+        execution.reply = reply
         execution.select(database)
-        body(execution)
+        command._withUnsafeGuaranteedRef { command in
+            execution.command = command
+            command.body?(execution)
+        }
         execution.records.endCommand()
         execution.open.close()
     }

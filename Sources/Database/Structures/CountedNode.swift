@@ -100,16 +100,7 @@ struct CountedNode {
 
     /// Number of children whose smallest key is less than `key`.
     @inline(__always)
-    func childrenBelow(_ key: UInt64) -> Int {
-        var low = 0
-        var high = count
-        let keys = self.keys
-        while low < high {
-            let middle = (low + high) / 2
-            if keys.load(fromByteOffset: 8 * middle, as: UInt64.self) < key { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    func childrenBelow(_ key: UInt64) -> Int { countBelow(key, from: keys, count: count, stride: 8) }
 
     /// A node with the children in `range`; they get one owner more.
     func copied(_ range: Range<Int>, room: Int) -> CountedNode {

@@ -116,7 +116,42 @@ struct CountedTree {
     ///
     /// Who changed a leaf that the path calls shared changed a copy; this lets go of the old one. A leaf that was not shared
     /// was changed in place, or moved and freed, by its only owner.
+    @inline(__always)
     mutating func commit(_ path: TreePath, leaf: Page, sibling: Page? = nil, mayShrink: Bool = false) {
+        if sibling == nil, !path.isLeafShared, !mayShrink || keepsShape(path, leaf: leaf) {
+            commitInPlace(path, leaf: leaf)
+        } else {
+            commitShape(path, leaf: leaf, sibling: sibling, mayShrink: mayShrink)
+        }
+    }
+
+    /// Whether `commitShape` would merge nothing: neither the leaf nor a node on the way is so small that it looks for a neighbour.
+    private func keepsShape(_ path: TreePath, leaf: Page) -> Bool {
+        if path.depth > 0, leaf.count == 0 || isSmall(leaf) { return false }
+        var level = 1
+        while level < path.depth {
+            if path[level].node.count < CountedNode.childrenMin { return false }
+            level += 1
+        }
+        return true
+    }
+
+    /// The usual case of `commit`: nobody shares the way, and no child comes or goes.
+    private mutating func commitInPlace(_ path: TreePath, leaf: Page) {
+        var child = leaf
+        var level = path.depth
+        while level > 0 {
+            level -= 1
+            let node = CountedNode(page: path[level].node)
+            node.set(
+                Int(path[level].index), child: child, key: CountedTree.firstKey(child), count: CountedTree.total(child))
+            child = node.page
+        }
+        root = child
+    }
+
+    @inline(never)
+    private mutating func commitShape(_ path: TreePath, leaf: Page, sibling: Page?, mayShrink: Bool) {
         var old = path.leaf
         var isOldShared = path.isLeafShared
         var new: Page? = leaf

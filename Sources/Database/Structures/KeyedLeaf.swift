@@ -132,15 +132,7 @@ struct KeyedLeaf {
     /// Index of the first entry whose key is not less than `key`.
     @inline(__always)
     func lowerBound(_ key: UInt64) -> Int {
-        var low = 0
-        var high = count
-        let slots = page.start + KeyedLeaf.slotsOffset
-        while low < high {
-            let middle = (low + high) / 2
-            let here = (slots + middle * KeyedLeaf.slotBytes).loadUnaligned(as: UInt64.self)
-            if here < key { low = middle + 1 } else { high = middle }
-        }
-        return low
+        countBelow(key, from: page.start + KeyedLeaf.slotsOffset, count: count, stride: KeyedLeaf.slotBytes)
     }
 
     /// Index of the first entry that is not less than (`key`, `member`), and whether it is equal.

@@ -104,9 +104,24 @@ struct PackedList {
         return position
     }
 
+    /// Whether all elements that ever came into the page are strings of up to 63 bytes below 128, or numbers from 0 to 127. Then every
+    /// byte from 128 on is the first one of an entry, so an entry can be searched for like a word in a text.
+    private var isPlain: Bool { page.blobs == 0 }
+
+    /// Whether `element` leaves a plain list plain.
+    private static func isPlain(_ element: PackedElement) -> Bool {
+        if element.isInteger { return element.integer >= 0 && element.integer <= 127 }
+        return element.bytes.count <= 63 && element.bytes.isASCII
+    }
+
+    private func noteKind(of element: PackedElement) { if isPlain && !PackedList.isPlain(element) { page.blobs = 1 } }
+
     /// Position of the first element from `start` on that equals `element`, looking at every `1 + skipping`th; nil when there is
     /// none. `element` must have been made by the rule by which the list's elements were made.
     func find(_ element: PackedElement, from start: Int, skipping: Int = 0) -> Int? {
+        if skipping == 0 && isPlain && !element.isInteger && element.bytes.count > 0 {
+            return findPlain(element.bytes, from: start)
+        }
         var position = start
         var wait = 0
         while position < tail {
@@ -121,7 +136,23 @@ struct PackedList {
         return nil
     }
 
+    /// As `find`, of a string that is not empty in a plain list.
+    private func findPlain(_ bytes: ByteView, from start: Int) -> Int? {
+        if bytes.count > 63 || start == tail { return nil }
+        check(start >= head && start < tail, "a search begins at an element")
+        let entries = ByteView(start: UnsafeRawPointer(page.start) + start, count: tail - start)
+        return entries.firstIndex(of: 0x80 | UInt8(bytes.count), followedBy: bytes).map { start + $0 }
+    }
+
     // MARK: Changing
+
+    /// As `makeUnique`; where the element at `position` is then.
+    @inline(__always)
+    mutating func makeUnique(keeping position: Int) -> Int {
+        let offset = position - head
+        makeUnique()
+        return head + offset
+    }
 
     /// Makes this the only owner of the page: copies it where a record holds it too.
     @inline(__always)
@@ -138,6 +169,7 @@ struct PackedList {
         (copy.page.start + copy.head).copyMemory(from: page.start + head, byteCount: byteCount)
         copy.tail = copy.head + byteCount
         copy.count = count
+        copy.page.blobs = page.blobs
         return copy
     }
 
@@ -151,6 +183,7 @@ struct PackedList {
         let body = PackedEntry.bodyBytes(element)
         let gap = splice(at: position, removing: 0, inserting: body + PackedEntry.backBytes(body))
         PackedEntry.encode(element, bodyBytes: body, to: page.start + gap)
+        noteKind(of: element)
         count += 1
         return gap
     }
@@ -162,6 +195,7 @@ struct PackedList {
         let old = self.position(after: position) - position
         let gap = splice(at: position, removing: old, inserting: body + PackedEntry.backBytes(body))
         PackedEntry.encode(element, bodyBytes: body, to: page.start + gap)
+        noteKind(of: element)
         return gap
     }
 
@@ -197,6 +231,7 @@ struct PackedList {
         (other.page.start + other.head).copyMemory(from: page.start + position, byteCount: rest)
         other.tail = other.head + rest
         other.count = count - index
+        other.page.blobs = page.blobs
         count = index
         _ = trimmed(keeping: splice(at: position, removing: rest, inserting: 0))
         return other
@@ -207,6 +242,7 @@ struct PackedList {
         let gap = splice(at: tail, removing: 0, inserting: other.byteCount)
         (page.start + gap).copyMemory(from: other.page.start + other.head, byteCount: other.byteCount)
         count += other.count
+        page.blobs |= other.page.blobs
     }
 
     /// Gives memory back when three quarters of it are empty. Returns the position that was `position`.
@@ -263,6 +299,7 @@ struct PackedList {
         if spare < 0 || spare < used / 16 {
             target = Page.allocate(.packedList, bytes: PackedList.capacity(for: used + slack))
             target.count = count
+            target.blobs = page.blobs
         }
         let room = target.capacity - PackedList.dataOffset - used
         let newHead = PackedList.dataOffset + (atFront ? room : 0)
@@ -290,6 +327,7 @@ struct PackedList {
         (target.page.start + target.head).copyMemory(from: page.start + head, byteCount: byteCount)
         target.tail = target.head + byteCount
         target.count = count
+        target.page.blobs = page.blobs
         page.deallocateMoved()
         page = target.page
         return head
@@ -303,6 +341,7 @@ struct PackedList {
         var position = head
         while position < tail {
             forward.append(position)
+            check(!isPlain || PackedList.isPlain(element(at: position)), "a plain list has plain elements")
             position = self.position(after: position)
         }
         check(position == tail, "the last entry ends where the list ends")

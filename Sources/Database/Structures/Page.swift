@@ -29,7 +29,7 @@ enum PageKind: UInt8 {
 /// This is a bare pointer: copies of the value are not counted. Who stores one owns one count and releases it.
 ///
 /// Layout (bytes): 0 owners (UInt32), 4 capacity (UInt32, all bytes of the allocation), 8 kind, 9 level (0 for leaves)
-/// or width, 10 blobs in a leaf (UInt16), 12 count of elements or children (UInt32), 16 on: by kind.
+/// or width, 10 blobs in a leaf, whether a packed list is not plain (UInt16), 12 count of elements or children (UInt32), 16 on: by kind.
 struct Page {
     let start: UnsafeMutableRawPointer
 
@@ -79,7 +79,7 @@ struct Page {
         nonmutating set { start.storeBytes(of: newValue, toByteOffset: 9, as: UInt8.self) }
     }
 
-    /// Number of long elements of a leaf that live in blobs.
+    /// Number of long elements of a leaf that live in blobs. Of a packed list: 0 where it is plain, else 1.
     @inline(__always) var blobs: Int {
         get { Int(start.load(fromByteOffset: 10, as: UInt16.self)) }
         nonmutating set { start.storeBytes(of: UInt16(newValue), toByteOffset: 10, as: UInt16.self) }

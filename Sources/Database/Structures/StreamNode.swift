@@ -199,7 +199,7 @@ struct StreamNode {
     // MARK: Changing (the page must have one owner)
 
     /// A node with one entry, whose fields and values are the arguments from `first` on.
-    init(id: StreamID, _ arguments: Arguments, from first: Int) {
+    init(id: StreamID, _ arguments: Arguments.Views, from first: Int) {
         var bytes = StreamNode.dataOffset + StreamNode.overheadMax
         for index in stride(from: first, to: arguments.count, by: 2) {
             bytes += arguments[index].count + arguments[index + 1].count + 2 * StreamNode.elementOverheadMax
@@ -217,7 +217,7 @@ struct StreamNode {
 
     /// Whether an entry with the fields of the arguments from `first` on can do without its own.
     @inline(__always)
-    private func sharesFields(_ arguments: Arguments, from first: Int) -> Bool {
+    private func sharesFields(_ arguments: Arguments.Views, from first: Int) -> Bool {
         if fieldCount * 2 != arguments.count - first { return false }
         var offset = StreamNode.dataOffset
         for index in stride(from: first, to: arguments.count, by: 2) {
@@ -234,7 +234,7 @@ struct StreamNode {
 
     /// Appends an entry with an ID greater than all before it.
     @inline(__always)
-    mutating func append(id: StreamID, _ arguments: Arguments, from first: Int) {
+    mutating func append(id: StreamID, _ arguments: Arguments.Views, from first: Int) {
         check(page.isUnique, "a node is changed by its only owner")
         let sharesFields = self.sharesFields(arguments, from: first)
         var bytes = StreamNode.overheadMax
@@ -249,7 +249,7 @@ struct StreamNode {
     private static let growthMax = 4096 + dataOffset
 
     @inline(__always)
-    private func write(id: StreamID, _ arguments: Arguments, from first: Int, sharesFields: Bool) {
+    private func write(id: StreamID, _ arguments: Arguments.Views, from first: Int, sharesFields: Bool) {
         let base = self.base
         var end = tail
         put(PackedElement(integer: sharesFields ? Int64(StreamEntry.sharesFieldsFlag) : 0), at: &end)

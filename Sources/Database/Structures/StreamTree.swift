@@ -168,7 +168,7 @@ struct StreamTree {
 
     /// Appends an entry with an ID greater than all before it, of the fields and values that the arguments from `first` on are.
     @inline(__always)
-    mutating func append(_ id: StreamID, _ arguments: Arguments, from first: Int, limits: CollectionLimits) {
+    mutating func append(_ id: StreamID, _ arguments: Arguments.Views, from first: Int, limits: CollectionLimits) {
         if count == 0 {
             add(StreamNode(id: id, arguments, from: first))
             return

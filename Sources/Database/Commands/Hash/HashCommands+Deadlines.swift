@@ -56,7 +56,7 @@ extension HashCommands {
         let error: StaticString = "ERR Parameter `numFields` should be greater than 0"
         guard let fields = fields(execution, at: condition == nil ? 3 : 4, error) else { return }
         guard case .value(let hash) = found else { return replyAbsent(fields.count, execution) }
-        let (seed, now) = (execution.keyspace.seed, execution.nowMilliseconds)
+        let (seed, now) = (execution.seed, execution.nowMilliseconds)
         execution.reply.array(fields.count)
         var isChanged = false
         for index in fields {
@@ -88,7 +88,7 @@ extension HashCommands {
         execution.reply.array(fields.count)
         var isChanged = false
         for index in fields {
-            if hash.value(of: arguments[index], seed: execution.keyspace.seed) == nil {
+            if hash.value(of: arguments[index], seed: execution.seed) == nil {
                 execution.reply.integer(FieldReply.noField)
             } else if hash.dropDeadline(ofField: arguments[index]) {
                 isChanged = true
@@ -116,7 +116,7 @@ extension HashCommands {
         guard case .value(let hash) = found else { return replyAbsent(fields.count, execution) }
         execution.reply.array(fields.count)
         for index in fields {
-            if hash.value(of: arguments[index], seed: execution.keyspace.seed) == nil {
+            if hash.value(of: arguments[index], seed: execution.seed) == nil {
                 execution.reply.integer(FieldReply.noField)
             } else if let deadline = hash.deadline(ofField: arguments[index]) {
                 let time = isRelative ? max(1, deadline - execution.observedTime.milliseconds) : deadline

@@ -8,16 +8,17 @@ extension HashCommands {
     static func hincrby(_ execution: Execution) {
         let arguments = execution.arguments
         guard let amount = parseInteger(arguments[3]) else { return execution.notInteger() }
-        let seed = execution.keyspace.seed
-        var hash = HashValue()
-        var isNew = true
+        let seed = execution.seed
+        let hash: HashValue
+        var isNew = false
         var value: Int64 = 0
         switch execution.write(HashValue.self, at: arguments[1]) {
         case .wrongType: return
-        case .absent: break
+        case .absent:
+            hash = HashValue()
+            isNew = true
         case .value(let found):
             hash = found
-            isNew = false
             if let old = found.value(of: arguments[2], seed: seed) {
                 guard let number = old.isInteger ? old.integer : parseInteger(old.bytes) else {
                     return execution.reply.error("ERR hash value is not an integer")
@@ -36,16 +37,17 @@ extension HashCommands {
         let arguments = execution.arguments
         guard let amount = ExtendedFloat(text: arguments[3]) else { return execution.notFloat() }
         if !amount.isFinite { return execution.reply.error("ERR value is NaN or Infinity") }
-        let seed = execution.keyspace.seed
-        var hash = HashValue()
-        var isNew = true
+        let seed = execution.seed
+        let hash: HashValue
+        var isNew = false
         var value = ExtendedFloat.zero
         switch execution.write(HashValue.self, at: arguments[1]) {
         case .wrongType: return
-        case .absent: break
+        case .absent:
+            hash = HashValue()
+            isNew = true
         case .value(let found):
             hash = found
-            isNew = false
             if let old = found.value(of: arguments[2], seed: seed) {
                 guard let number = old.isInteger ? ExtendedFloat(old.integer) : ExtendedFloat(text: old.bytes) else {
                     return execution.reply.error("ERR hash value is not a float")
@@ -124,7 +126,7 @@ extension HashCommands {
         guard let scan = execution.scanOptions(cursor: cursor) else { return }
         execution.replyScan { writer in
             var written = 0
-            let next = hash.scan(from: scan.cursor, count: scan.count, seed: execution.keyspace.seed) { field, value in
+            let next = hash.scan(from: scan.cursor, count: scan.count, seed: execution.seed) { field, value in
                 if let pattern = scan.pattern, !field.withBytes({ globMatch(pattern, $0) }) { return }
                 writer.bulk(field)
                 writer.bulk(value)

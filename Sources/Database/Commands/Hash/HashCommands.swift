@@ -31,7 +31,7 @@ extension HashCommands {
             hash = HashValue()
             isNew = true
         }
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let (seed, limits) = (execution.seed, execution.limits)
         if hash.isPacked {
             var longest = 0
             for index in 2..<arguments.count { longest = max(longest, arguments[index].count) }
@@ -55,16 +55,17 @@ extension HashCommands {
 
     static func hsetnx(_ execution: Execution) {
         let arguments = execution.arguments
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
-        var hash = HashValue()
-        var isNew = true
+        let (seed, limits) = (execution.seed, execution.limits)
+        let hash: HashValue
+        var isNew = false
         switch execution.write(HashValue.self, at: arguments[1]) {
         case .wrongType: return
-        case .absent: break
+        case .absent:
+            hash = HashValue()
+            isNew = true
         case .value(let found):
             if found.value(of: arguments[2], seed: seed) != nil { return execution.reply.integer(0) }
             hash = found
-            isNew = false
         }
         _ = hash.set(arguments[2], to: arguments[3], seed: seed, limits: limits)
         store(hash, isNew: isNew, at: arguments[1], execution)
@@ -76,7 +77,7 @@ extension HashCommands {
         guard case .value(let hash) = execution.found(execution.write(HashValue.self, at: arguments[1]), { $0.integer(0) })
         else { return }
         var removed = 0
-        for index in 2..<arguments.count where hash.remove(arguments[index], seed: execution.keyspace.seed) { removed += 1 }
+        for index in 2..<arguments.count where hash.remove(arguments[index], seed: execution.seed) { removed += 1 }
         if removed > 0 { execution.changed(hash, at: arguments[1]) }
         execution.reply.integer(removed)
     }
@@ -87,7 +88,7 @@ extension HashCommands {
         let arguments = execution.arguments
         guard case .value(let hash) = execution.found(execution.read(HashValue.self, at: arguments[1]), { $0.null() })
         else { return }
-        guard let value = hash.value(of: arguments[2], seed: execution.keyspace.seed) else { return execution.reply.null() }
+        guard let value = hash.value(of: arguments[2], seed: execution.seed) else { return execution.reply.null() }
         execution.reply.bulk(value)
     }
 
@@ -101,7 +102,7 @@ extension HashCommands {
         }
         execution.reply.array(arguments.count - 2)
         for index in 2..<arguments.count {
-            if let value = hash?.value(of: arguments[index], seed: execution.keyspace.seed) {
+            if let value = hash?.value(of: arguments[index], seed: execution.seed) {
                 execution.reply.bulk(value)
             } else {
                 execution.reply.null()
@@ -113,7 +114,7 @@ extension HashCommands {
         let arguments = execution.arguments
         guard case .value(let hash) = execution.found(execution.read(HashValue.self, at: arguments[1]), { $0.integer(0) })
         else { return }
-        execution.reply.integer(hash.value(of: arguments[2], seed: execution.keyspace.seed) == nil ? 0 : 1)
+        execution.reply.integer(hash.value(of: arguments[2], seed: execution.seed) == nil ? 0 : 1)
     }
 
     static func hlen(_ execution: Execution) {
@@ -126,7 +127,7 @@ extension HashCommands {
         let arguments = execution.arguments
         guard case .value(let hash) = execution.found(execution.read(HashValue.self, at: arguments[1]), { $0.integer(0) })
         else { return }
-        execution.reply.integer(hash.value(of: arguments[2], seed: execution.keyspace.seed)?.byteCount ?? 0)
+        execution.reply.integer(hash.value(of: arguments[2], seed: execution.seed)?.byteCount ?? 0)
     }
 
     static func hgetall(_ execution: Execution) {

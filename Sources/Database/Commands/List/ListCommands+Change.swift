@@ -175,30 +175,31 @@ extension ListCommands {
         let limits = execution.limits
         let found = execution.write(ListValue.self, at: source)
         guard case .value(let list) = execution.found(found, { $0.null() }) else { return }
-        var target = ListValue()
-        var isNew = true
-        switch execution.write(ListValue.self, at: destination) {
-        case .wrongType: return
-        case .absent: break
-        case .value(let there):
-            target = there
-            isNew = false
+        let target: ListValue
+        var isNew = false
+        if source.equals(destination) {
+            target = list
+        } else {
+            switch execution.write(ListValue.self, at: destination) {
+            case .wrongType: return
+            case .absent:
+                target = ListValue()
+                isNew = true
+            case .value(let there): target = there
+            }
         }
         let index = from == .head ? 0 : list.count - 1
         let element = list.element(at: index)
         // A copy: the element's bytes lie in the list that is about to change.
-        let copy = ByteBuffer(capacity: max(16, element.bytes.count))
+        let copy = execution.scratch
+        copy.removeAll()
         copy.append(element.bytes)
         let moved = element.isInteger ? element : PackedElement(raw: copy.view)
         list.remove(from: index, limits: limits)
         target.prepare(forElements: 1, bytes: moved.byteCount, limits: limits)
         target.push(moved, to, limits: limits)
-        if target === list {
-            removed(list, at: source, execution)
-        } else {
-            removed(list, at: source, execution)
-            store(target, isNew: isNew, at: destination, execution)
-        }
+        removed(list, at: source, execution)
+        if target !== list { store(target, isNew: isNew, at: destination, execution) }
         execution.reply.bulk(moved)
     }
 }

@@ -34,21 +34,37 @@ extension SetCommands {
     /// Calls `body` with the members that all sets have, in the order of the smallest set, until it answers false.
     private static func forEachCommon(_ sets: [SetValue], seed: UInt64, _ body: (PackedElement) -> Bool) {
         guard let first = sets.first else { return }
-        first.forEach { member in
-            for other in sets.dropFirst() where other !== first && !other.contains(member, seed: seed) { return true }
-            return body(member)
+        // Not counted for every member: `sets` has them all the while.
+        var others: [Unmanaged<SetValue>] = []
+        for other in sets where other !== first { others.append(Unmanaged.passUnretained(other)) }
+        withExtendedLifetime(sets) {
+            first.forEach { member in
+                for other in others where !other._withUnsafeGuaranteedRef({ $0.contains(member, seed: seed) }) { return true }
+                return body(member)
+            }
         }
     }
 
     /// Present sets from the smallest to the largest, those of equal size as they came; nil where one is absent.
     private static func bySize(_ sets: [SetValue?]) -> [SetValue]? {
-        var present: [SetValue] = []
+        var ordered: [SetValue] = []
+        ordered.reserveCapacity(sets.count)
         for set in sets {
             guard let set else { return nil }
-            present.append(set)
+            ordered.append(set)
         }
-        let order = present.indices.sorted { (present[$0].count, $0) < (present[$1].count, $1) }
-        return order.map { present[$0] }
+        if ordered.count < 8 {
+            for index in 1..<max(1, ordered.count) {
+                var place = index
+                while place > 0, ordered[place].count < ordered[place - 1].count {
+                    ordered.swapAt(place, place - 1)
+                    place -= 1
+                }
+            }
+            return ordered
+        }
+        let order = ordered.indices.sorted { (ordered[$0].count, $0) < (ordered[$1].count, $1) }
+        return order.map { ordered[$0] }
     }
 
     static func sinter(_ execution: Execution) {
@@ -57,7 +73,7 @@ extension SetCommands {
         guard let ordered = bySize(sets) else { return reply.set(0) }
         let set = reply.beginSet()
         var count = 0
-        forEachCommon(ordered, seed: execution.keyspace.seed) { member in
+        forEachCommon(ordered, seed: execution.seed) { member in
             reply.bulk(member)
             count += 1
             return true
@@ -85,7 +101,7 @@ extension SetCommands {
         guard let sets = sets(execution, 2..<(2 + keys)) else { return }
         var count = 0
         if let ordered = bySize(sets) {
-            forEachCommon(ordered, seed: execution.keyspace.seed) { _ in
+            forEachCommon(ordered, seed: execution.seed) { _ in
                 count += 1
                 return count != limit
             }
@@ -95,7 +111,7 @@ extension SetCommands {
 
     static func sinterstore(_ execution: Execution) {
         guard let sets = sets(execution, 2..<execution.arguments.count) else { return }
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let (seed, limits) = (execution.seed, execution.limits)
         guard let ordered = bySize(sets), let first = ordered.first else { return store(SetValue(.intset), execution) }
         // As Redis: integers stay integers; everything else begins packed and is looked at again at the end.
         let result = SetValue(first.encoding == .intset ? .intset : .listpack)
@@ -110,7 +126,7 @@ extension SetCommands {
     // MARK: union
 
     private static func union(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let (seed, limits) = (execution.seed, execution.limits)
         let result = SetValue(.intset)
         for set in sets {
             set?.forEach { member in
@@ -136,7 +152,7 @@ extension SetCommands {
     /// The members of the first set that no other has. Either by asking the others for each, or, where the first set is
     /// large and the others are small, by removing theirs from a copy.
     private static func difference(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let (seed, limits) = (execution.seed, execution.limits)
         let result = SetValue(.intset)
         guard let present = sets.first, let first = present else { return result }
         var others: [SetValue] = []

@@ -6,7 +6,7 @@ extension SetCommands {
     static func sadd(_ execution: Execution) {
         let arguments = execution.arguments
         let key = arguments[1]
-        let (seed, limits) = (execution.keyspace.seed, execution.limits)
+        let (seed, limits) = (execution.seed, execution.limits)
         let set: SetValue
         var isNew = false
         switch execution.write(SetValue.self, at: key) {
@@ -36,7 +36,7 @@ extension SetCommands {
         guard case .value(let set) = execution.found(found, { $0.integer(0) }) else { return }
         var removed = 0
         for index in 2..<arguments.count
-        where set.remove(PackedElement(raw: arguments[index]), seed: execution.keyspace.seed) {
+        where set.remove(PackedElement(raw: arguments[index]), seed: execution.seed) {
             removed += 1
         }
         if removed > 0 { execution.changed(set, at: arguments[1]) }
@@ -45,7 +45,7 @@ extension SetCommands {
 
     static func smove(_ execution: Execution) {
         let arguments = execution.arguments
-        let seed = execution.keyspace.seed
+        let seed = execution.seed
         let found = execution.write(SetValue.self, at: arguments[1])
         guard case .value(let source) = execution.found(found, { $0.integer(0) }) else { return }
         let member = PackedElement(raw: arguments[3])
@@ -82,7 +82,7 @@ extension SetCommands {
         let arguments = execution.arguments
         let found = execution.read(SetValue.self, at: arguments[1])
         guard case .value(let set) = execution.found(found, { $0.integer(0) }) else { return }
-        let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.keyspace.seed)
+        let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.seed)
         execution.reply.integer(isMember ? 1 : 0)
     }
 
@@ -96,7 +96,7 @@ extension SetCommands {
         }
         execution.reply.array(arguments.count - 2)
         for index in 2..<arguments.count {
-            let isMember = set?.contains(PackedElement(raw: arguments[index]), seed: execution.keyspace.seed) ?? false
+            let isMember = set?.contains(PackedElement(raw: arguments[index]), seed: execution.seed) ?? false
             execution.reply.integer(isMember ? 1 : 0)
         }
     }
@@ -128,7 +128,7 @@ extension SetCommands {
         guard let scan = execution.scanOptions(cursor: cursor) else { return }
         execution.replyScan { writer in
             var written = 0
-            let next = set.scan(from: scan.cursor, count: scan.count, seed: execution.keyspace.seed) { member in
+            let next = set.scan(from: scan.cursor, count: scan.count, seed: execution.seed) { member in
                 if let pattern = scan.pattern, !member.withBytes({ globMatch(pattern, $0) }) { return }
                 writer.bulk(member)
                 written += 1

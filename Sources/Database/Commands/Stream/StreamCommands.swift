@@ -144,7 +144,7 @@ extension StreamCommands {
         return nil
     }
 
-    private static func isTooLarge(_ arguments: Arguments, from first: Int) -> Bool {
+    private static func isTooLarge(_ arguments: Arguments.Views, from first: Int) -> Bool {
         var bytes = 0
         for index in first..<arguments.count { bytes += arguments[index].count }
         return bytes > StreamNode.entryBytesMax

@@ -24,7 +24,7 @@ private struct SetOptions {
     var deadlineIndex = 0
 
     /// Reads the words from `start` on; nil is a syntax error.
-    init?(_ arguments: Arguments, from start: Int, isSet: Bool) {
+    init?(_ arguments: Arguments.Views, from start: Int, isSet: Bool) {
         var index = start
         while index < arguments.count {
             let text = arguments[index]

@@ -291,10 +291,8 @@ package final class HashValue: CollectionValue {
     func removeStored(_ field: ByteView, seed: UInt64) -> Bool {
         if isPacked {
             var list = PackedList(page: page)
-            guard list.find(PackedElement(field), from: list.first, skipping: 1) != nil else { return false }
-            list.makeUnique()
             guard let position = list.find(PackedElement(field), from: list.first, skipping: 1) else { return false }
-            list.remove(at: position, count: 2)
+            list.remove(at: list.makeUnique(keeping: position), count: 2)
             page = list.page
             return true
         }

@@ -290,10 +290,8 @@ package final class SetValue: CollectionValue {
         case .listpack:
             var list = PackedList(page: page)
             let wanted = member.isInteger ? member : PackedElement(member.bytes)
-            if list.find(wanted, from: list.first) == nil { return false }
-            list.makeUnique()
             guard let position = list.find(wanted, from: list.first) else { return false }
-            list.remove(at: position)
+            list.remove(at: list.makeUnique(keeping: position))
             page = list.page
             return true
         case .hashtable:

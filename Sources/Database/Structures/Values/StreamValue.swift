@@ -107,7 +107,7 @@ package final class StreamValue: CollectionValue {
 
     /// Appends an entry with an ID greater than the last one, of the fields and values that the arguments from `first` on are.
     @inline(__always)
-    func append(_ id: StreamID, _ arguments: Arguments, from first: Int, limits: CollectionLimits) {
+    func append(_ id: StreamID, _ arguments: Arguments.Views, from first: Int, limits: CollectionLimits) {
         check(id > position.lastID, "IDs grow")
         entries.append(id, arguments, from: first, limits: limits)
         position.entriesAdded &+= 1
