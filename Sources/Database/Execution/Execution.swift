@@ -180,6 +180,16 @@ package final class Execution {
         return .value(selected._withUnsafeGuaranteedRef { unsafeDowncast($0.open(entry), to: type) })
     }
 
+    /// How many elements the collection of a key has that is read.
+    func readCount(_ type: ValueType, at key: ByteView) -> Found<Int> {
+        guard let entry = lookupRead(key) else { return .absent }
+        if !entry.holds(type) {
+            wrongType()
+            return .wrongType
+        }
+        return .value(entry.elementCount)
+    }
+
     /// The collection of a key that is about to be changed in place. Call `changed(_:at:)` when it was.
     package func write<Value: CollectionValue>(_ type: Value.Type, at key: ByteView) -> Found<Value> {
         guard let entry = lookupWrite(key) else { return .absent }

@@ -201,6 +201,16 @@ package struct Entry {
         return value
     }
 
+    /// Number of elements of an entry that holds a collection, which need not be opened for it.
+    var elementCount: Int {
+        check(!isString, "only a collection has elements")
+        guard let page = barePage else {
+            return Unmanaged<CollectionValue>.fromOpaque(collectionField)._withUnsafeGuaranteedRef { $0.count }
+        }
+        // Fields and values, members and scores come in pairs.
+        return holds(.hash) || holds(.sortedSet) ? page.count / 2 : page.count
+    }
+
     /// Bytes that the keyspace has counted for the collection.
     var collectionBytes: Int {
         if let page = barePage { return Entry.allocatedBytes(page.capacity) }

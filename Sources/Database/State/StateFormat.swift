@@ -76,7 +76,7 @@ enum StateForm {
             }
         case let set as SortedSetValue: return set.isPacked ? packed : table
         case let hash as HashValue:
-            return (hash.isPacked ? packed : table) + (hash.extras?.deadlines == nil ? 0 : fieldDeadlines)
+            return (hash.isPacked ? packed : table) + (hash.deadlines == nil ? 0 : fieldDeadlines)
         default: return packed
         }
     }

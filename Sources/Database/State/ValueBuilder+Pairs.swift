@@ -165,7 +165,7 @@ final class HashBuilder: ValueBuilder {
         }
         packed = nil
         table = nil
-        if let deadlines { hash.madeExtras.deadlines = deadlines }
+        if let deadlines { hash.deadlines = deadlines }
         return hash
     }
 }

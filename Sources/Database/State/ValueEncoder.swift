@@ -196,7 +196,7 @@ struct ValueEncoder {
             if hash.isPacked { begin(PackedList(page: hash.page), output) }
             if !hash.isPacked { output.append(variable: UInt64(hash.storedCount)) }
         }
-        let deadlines = hash.extras?.deadlines
+        let deadlines = hash.deadlines
         while rank < hash.storedCount {
             if output.count >= limit { return false }
             hash.forEachStored(from: rank) { field, value in

@@ -98,6 +98,30 @@ struct ChunkedList {
         }
     }
 
+    /// Adds an element at an end without noting the way there: the usual case, in which nobody shares it and the chunk at its end has
+    /// room. False where that is not so, and nothing was done. The list is then what `insert` would have made of it.
+    mutating func pushInPlace(_ element: PackedElement, atHead: Bool) -> Bool {
+        var node = CountedNode(page: root)
+        while true {
+            if !node.page.isUnique { return false }
+            let child = node.child(atHead ? 0 : node.count - 1)
+            if node.page.level == 1 { break }
+            node = CountedNode(page: child)
+        }
+        let index = atHead ? 0 : node.count - 1
+        var chunk = PackedList(page: node.child(index))
+        if !chunk.page.isUnique || !fits(element, in: chunk) { return false }
+        chunk.insert(element, at: atHead ? chunk.first : chunk.end)
+        node.setChild(index, chunk.page)
+        node = CountedNode(page: root)
+        while true {
+            let index = atHead ? 0 : node.count - 1
+            node.addOne(below: index)
+            if node.page.level == 1 { return true }
+            node = CountedNode(page: node.child(index))
+        }
+    }
+
     /// Leaves the path's chunk as it is and puts `sibling` behind it.
     private mutating func keep(_ path: TreePath, _ chunk: PackedList, sibling: Page) {
         if path.isLeafShared { chunk.page.retain() }

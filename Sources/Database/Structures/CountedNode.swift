@@ -63,6 +63,20 @@ struct CountedNode {
         counts.storeBytes(of: elements, toByteOffset: 8 * index, as: Int.self)
     }
 
+    /// Says where child `index` is now.
+    @inline(__always)
+    func setChild(_ index: Int, _ child: Page) {
+        check(index >= 0 && index < count, "a child is named by an index that exists")
+        children.storeBytes(of: child.start, toByteOffset: 8 * index, as: UnsafeMutableRawPointer.self)
+    }
+
+    /// Counts one element more below child `index`.
+    @inline(__always)
+    func addOne(below index: Int) {
+        counts.storeBytes(of: count(index) + 1, toByteOffset: 8 * index, as: Int.self)
+        total += 1
+    }
+
     /// Number of elements below the children before `index`.
     @inline(__always)
     func countBefore(_ index: Int) -> Int {

@@ -118,9 +118,9 @@ extension HashCommands {
     }
 
     static func hlen(_ execution: Execution) {
-        let found = execution.read(HashValue.self, at: execution.arguments[1])
-        guard case .value(let hash) = execution.found(found, { $0.integer(0) }) else { return }
-        execution.reply.integer(hash.count)
+        let found = execution.readCount(.hash, at: execution.arguments[1])
+        guard case .value(let count) = execution.found(found, { $0.integer(0) }) else { return }
+        execution.reply.integer(count)
     }
 
     static func hstrlen(_ execution: Execution) {

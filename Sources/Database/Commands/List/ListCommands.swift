@@ -135,9 +135,9 @@ extension ListCommands {
     // MARK: reading
 
     static func llen(_ execution: Execution) {
-        let found = execution.read(ListValue.self, at: execution.arguments[1])
-        guard case .value(let list) = execution.found(found, { $0.integer(0) }) else { return }
-        execution.reply.integer(list.count)
+        let found = execution.readCount(.list, at: execution.arguments[1])
+        guard case .value(let count) = execution.found(found, { $0.integer(0) }) else { return }
+        execution.reply.integer(count)
     }
 
     static func lindex(_ execution: Execution) {

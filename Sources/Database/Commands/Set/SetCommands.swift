@@ -73,9 +73,9 @@ extension SetCommands {
     // MARK: reading
 
     static func scard(_ execution: Execution) {
-        let found = execution.read(SetValue.self, at: execution.arguments[1])
-        guard case .value(let set) = execution.found(found, { $0.integer(0) }) else { return }
-        execution.reply.integer(set.count)
+        let found = execution.readCount(.set, at: execution.arguments[1])
+        guard case .value(let count) = execution.found(found, { $0.integer(0) }) else { return }
+        execution.reply.integer(count)
     }
 
     static func sismember(_ execution: Execution) {

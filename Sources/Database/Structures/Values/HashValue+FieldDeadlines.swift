@@ -5,15 +5,15 @@ extension HashValue {
     /// The deadlines, where they hide any field now.
     @inline(__always)
     var hiding: FieldDeadlines? {
-        guard let deadlines = extras?.deadlines, deadlines.hidesFields else { return nil }
+        guard let deadlines, deadlines.hidesFields else { return nil }
         return deadlines
     }
 
     /// The soonest deadline of all fields, in milliseconds since 1970; nil where none has one.
-    var soonestFieldDeadline: Int64? { extras?.deadlines?.soonest }
+    var soonestFieldDeadline: Int64? { deadlines?.soonest }
 
     /// Says what time it is: from now on fields whose deadline has come are not shown.
-    func show(at time: Int64) { extras?.deadlines?.show(at: time) }
+    func show(at time: Int64) { deadlines?.show(at: time) }
 
     /// Whether a field is kept, expired or not.
     func storesField(_ field: ByteView, seed: UInt64) -> Bool {
@@ -25,28 +25,27 @@ extension HashValue {
     }
 
     /// When a field that is there expires; nil where it does not.
-    func deadline(ofField field: ByteView) -> Int64? { extras?.deadlines?.deadline(of: field) }
+    func deadline(ofField field: ByteView) -> Int64? { deadlines?.deadline(of: field) }
 
     /// Gives a field that is there a deadline, in milliseconds since 1970.
     func setDeadline(_ deadline: Int64, ofField field: ByteView, seed: UInt64, now: Int64) {
-        let extras = madeExtras
-        let deadlines = extras.deadlines ?? FieldDeadlines(seed: seed)
+        let deadlines = self.deadlines ?? FieldDeadlines(seed: seed)
         deadlines.show(at: now)
         deadlines.set(field, to: deadline)
-        extras.deadlines = deadlines
+        self.deadlines = deadlines
     }
 
     /// Drops a field's deadline; false where it had none.
     func dropDeadline(ofField field: ByteView) -> Bool {
-        guard let extras, let deadlines = extras.deadlines, deadlines.remove(field) else { return false }
-        if deadlines.count == 0 { extras.deadlines = nil }
+        guard let deadlines, deadlines.remove(field) else { return false }
+        if deadlines.count == 0 { self.deadlines = nil }
         return true
     }
 
     /// Does what a new value means for a field's deadline; whether the field was expired, and so is a new one.
     @inline(never)
     func overwritten(_ field: ByteView, keepsDeadline: Bool) -> Bool {
-        guard let deadlines = extras?.deadlines else { return false }
+        guard let deadlines else { return false }
         deadlines.forgetRanks()
         let isExpired = deadlines.hidesFields && deadlines.isExpired(field)
         if isExpired || !keepsDeadline { _ = dropDeadline(ofField: field) }
@@ -56,7 +55,7 @@ extension HashValue {
     /// Whether a field is shown, and so is to be removed by who asks for it; its deadline is dropped then.
     @inline(never)
     func mayRemove(_ field: ByteView) -> Bool {
-        guard let deadlines = extras?.deadlines else { return true }
+        guard let deadlines else { return true }
         if deadlines.hidesFields, deadlines.isExpired(field) { return false }
         deadlines.forgetRanks()
         _ = dropDeadline(ofField: field)

@@ -3,18 +3,12 @@ import Base
 /// A hash: fields with values. Small: a packed list of fields and values in the order in which they came ("listpack"). Large: a
 /// table in the order of the fields' hashes ("hashtable").
 package final class HashValue: CollectionValue {
-    /// What only some hashes have. Not in the value itself, so that a small one is small.
-    final class Extras {
-        /// Bytes of fields and values with their slots, in a table.
-        var tableBytes = 0
-        /// The deadlines of single fields; nil where none has one.
-        var deadlines: FieldDeadlines?
-    }
-
     /// A packed list, or the root of a table. Owned.
     @exclusivity(unchecked) private(set) var page: Page
-    /// Every table has it.
-    @exclusivity(unchecked) var extras: Extras?
+    /// Bytes of fields and values with their slots, in a table.
+    @exclusivity(unchecked) private var tableBytes = 0
+    /// The deadlines of single fields; nil where none has one.
+    @exclusivity(unchecked) var deadlines: FieldDeadlines?
 
     /// An empty hash, to be filled at once.
     package override init() {
@@ -25,12 +19,8 @@ package final class HashValue: CollectionValue {
     private init(copying other: HashValue) {
         page = other.page
         page.retain()
-        if let extras = other.extras {
-            let copy = Extras()
-            copy.tableBytes = extras.tableBytes
-            copy.deadlines = extras.deadlines?.copy()
-            self.extras = copy
-        }
+        tableBytes = other.tableBytes
+        deadlines = other.deadlines?.copy()
         super.init()
     }
 
@@ -43,17 +33,17 @@ package final class HashValue: CollectionValue {
     /// Around the root of a table that it takes over; `bytes` of all fields and values.
     init(table root: Page, bytes: Int) {
         page = root
-        super.init()
         tableBytes = bytes
+        super.init()
     }
 
     deinit { if !page.isNone { page.release() } }
 
-    override var isBarePage: Bool { isPacked && extras?.deadlines == nil }
+    override var isBarePage: Bool { isPacked && deadlines == nil }
 
     override func giveUpPage() -> Page {
         check(isBarePage, "only a small value is a bare page")
-        extras = nil
+        check(tableBytes == 0, "a small hash counts no table")
         let given = page
         page = .none
         return given
@@ -68,18 +58,6 @@ package final class HashValue: CollectionValue {
 
     @inline(__always) var isPacked: Bool { page.kind == .packedList }
 
-    private var tableBytes: Int {
-        get { extras?.tableBytes ?? 0 }
-        set { madeExtras.tableBytes = newValue }
-    }
-
-    var madeExtras: Extras {
-        if let extras { return extras }
-        let made = Extras()
-        extras = made
-        return made
-    }
-
     /// Fields that are kept, those that are expired but not yet removed included.
     @inline(__always) var storedCount: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
 
@@ -89,18 +67,18 @@ package final class HashValue: CollectionValue {
     package override var memoryBytes: Int {
         if isBarePage { return allocatedBytes(page.capacity) }
         let bytes = isPacked ? allocatedBytes(page.capacity) : tableBytes + tableBytes / 8
-        return CollectionValue.objectBytes + bytes + (extras?.deadlines?.memoryBytes ?? 0)
+        return CollectionValue.objectBytes + bytes + (deadlines?.memoryBytes ?? 0)
     }
 
     package override var encodingName: StaticString {
         if !isPacked { return "hashtable" }
-        return extras?.deadlines == nil ? "listpack" : "listpackex"
+        return deadlines == nil ? "listpack" : "listpackex"
     }
 
     package override func copy() -> CollectionValue { HashValue(copying: self) }
 
     package override func discard(budget: inout Int) -> Bool {
-        if let deadlines = extras?.deadlines, !deadlines.discard(budget: &budget) { return false }
+        if let deadlines, !deadlines.discard(budget: &budget) { return false }
         var root = page
         defer { page = root }
         return CountedTree.discard(&root, budget: &budget)
@@ -108,13 +86,12 @@ package final class HashValue: CollectionValue {
 
     override func sharesContent(with other: CollectionValue) -> Bool {
         guard let other = other as? HashValue, page.isSame(other.page) else { return false }
-        guard let deadlines = extras?.deadlines else { return other.extras?.deadlines == nil }
-        return other.extras?.deadlines.map { deadlines.sharesContent(with: $0) } ?? false
+        guard let deadlines else { return other.deadlines == nil }
+        return other.deadlines.map { deadlines.sharesContent(with: $0) } ?? false
     }
 
     package override func digest(seed: UInt64) -> Digest {
         var sum = Digest()
-        let deadlines = extras?.deadlines
         forEachStored { field, value in
             var pair = field.withBytes { Digest($0, seed: seed) }
             pair.append(value.withBytes { Digest($0, seed: seed) })
@@ -234,7 +211,7 @@ package final class HashValue: CollectionValue {
     func set(
         _ field: ByteView, to value: ByteView, seed: UInt64, limits: CollectionLimits, keepsDeadline: Bool = false
     ) -> Bool {
-        let wasExpired = extras?.deadlines != nil && overwritten(field, keepsDeadline: keepsDeadline)
+        let wasExpired = deadlines != nil && overwritten(field, keepsDeadline: keepsDeadline)
         return setStored(field, value, seed, limits) || wasExpired
     }
 
@@ -283,7 +260,7 @@ package final class HashValue: CollectionValue {
     /// Removes a field; false when it was not there.
     @inline(__always)
     func remove(_ field: ByteView, seed: UInt64) -> Bool {
-        if extras?.deadlines != nil, !mayRemove(field) { return false }
+        if deadlines != nil, !mayRemove(field) { return false }
         return removeStored(field, seed: seed)
     }
 
@@ -330,6 +307,6 @@ package final class HashValue: CollectionValue {
             forEachStored { bytes += HashValue.entryBytes($0.bytes.count, $1.bytes.count) }
             check(bytes == tableBytes, "a hash knows the bytes of its entries")
         }
-        extras?.deadlines?._checkInvariants(of: self)
+        deadlines?._checkInvariants(of: self)
     }
 }

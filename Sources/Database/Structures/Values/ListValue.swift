@@ -198,6 +198,13 @@ package final class ListValue: CollectionValue {
 
     @inline(__always)
     func push(_ element: PackedElement, _ end: End, limits: CollectionLimits) {
+        if !isPacked {
+            var list = ChunkedList(root: page, limit: ListChunkLimit(limits.listSize))
+            if list.pushInPlace(element, atHead: end == .head) {
+                chunkedBytes += PackedEntry.totalBytes(element)
+                return
+            }
+        }
         insert(element, at: end == .head ? 0 : count, limits: limits)
     }
 
