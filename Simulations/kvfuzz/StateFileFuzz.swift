@@ -1,6 +1,7 @@
 import Base
 import Consensus
 import Database
+import Simulator
 import Storage
 
 /// State files that are damaged, cut, mixed or forged: the reader and the loader behind it say what is wrong, or what comes out is
@@ -25,15 +26,12 @@ struct StateFileFuzz: FuzzTarget {
     }
 
     private static func written(_ random: inout RandomGenerator) -> (file: [UInt8], machine: StateMachine) {
-        let machine = StateMachine(seed: random.next())
-        let payload = ByteBuffer()
-        CommandBatch.beginPayload(
-            time: WallTime(microseconds: Int64(random.next(below: 1 << 50))), seed: random.next(), to: payload)
-        machine.begin(payload: payload.view, index: LogIndex(1), term: Term(1))
-        machine.end()
+        let drawn = DrawnCommands(seed: random.next())
+        for _ in 0..<random.index(below: 60) { _ = drawn.next() }
+        let machine = drawn.machine
         let header = StateFileHeader(
-            clusterID: cluster, nodeID: node, group: .first, fileID: random.next(), index: LogIndex(1), term: Term(1),
-            time: machine.time, configuration: Configuration(voters: [NodeID(1), node, NodeID(3)]))
+            clusterID: cluster, nodeID: node, group: .first, fileID: random.next(), index: machine.appliedIndex,
+            term: machine.appliedTerm, time: machine.time, configuration: Configuration(voters: [NodeID(1), node, NodeID(3)]))
         var writer = StateFileWriter(
             name: FileName("state"), header: header, chunkBytes: 4096 << random.index(below: 2))
         let buffer = ByteBuffer()

@@ -33,7 +33,7 @@ func fuzzTargets() -> [(name: String, abstract: String, make: () -> any FuzzTarg
         ("state", "Records of states under commands, and damaged ones: the recorder and its loader.", { StateFuzz() }),
         ("database", "Commands of all families: the state machine.", { DatabaseFuzz() }),
         ("log", "Damaged and forged write-ahead logs: recovery and the inspector.", { LogFuzz() }),
-        ("state", "Damaged and forged state files: the reader and the loader.", { StateFileFuzz() }),
+        ("file", "Damaged and forged state files: the reader and the loader.", { StateFileFuzz() }),
     ]
 }
 

@@ -83,6 +83,21 @@ import Testing
         Issue.record("\(fault.rawValue) was not found")
     }
 
+    @Test(arguments: [PlantedFault.trimTooFar, .unsyncedStateFiles, .keepUnknown])
+    func aPlantedFaultOfStateFilesIsFound(fault: PlantedFault) {
+        expectFound(fault, seeds: 1...20) { options in
+            options.stateFiles.logBytesMin = 1 << 15
+            options.stateFiles.tailBytes = 0
+            options.stateFiles.chunkBytes = 4096
+            options.stateFiles.faults = options.planted?.stateFileFaults ?? []
+            options.log.segmentBytes = 8 * 4096
+            options.faultWeights = fault == .keepUnknown ? [(.isolateNode, 1)] : [(.crashNode, 1)]
+            options.faultInterval = .milliseconds(200)
+            options.faultDuration = .milliseconds(fault == .keepUnknown ? 800 : 100)
+            options.disksRot = true
+        }
+    }
+
     @Test func acknowledgingBeforeTheSyncIsFound() {
         expectFound(.acknowledgeBeforeSync, seeds: 1...4) { options in
             options.faultWeights = [(.crashAfterReply, 1)]

@@ -58,6 +58,14 @@ extension SimulatedDisk {
             .sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
     }
 
+    /// Loses the ends of state files that have their names, as if they had never been synced: planted.
+    package func tearStateFiles() {
+        for name in stateFiles where random.chance(1, in: 2) {
+            guard let file = files[name] else { continue }
+            file.truncate(to: random.index(below: file.bytes.count / SimulatedDisk.blockBytes + 1) * SimulatedDisk.blockBytes)
+        }
+    }
+
     /// Turns one bit over in a state file that is whole. Says where, or nil when there is none.
     package func rotStateFile() -> String? {
         let names = stateFiles

@@ -1,5 +1,6 @@
 import Consensus
 import DistributedSnapshot
+import Node
 
 /// A bug planted on purpose, to prove that a checker is not blind: in the node itself, or in the simulated world in the place
 /// of one that a node could have.
@@ -20,7 +21,15 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     /// The recording of a channel stops too soon.
     case stopRecordingEarly
 
+    // In state files; see `StateFileFaults`.
+    /// The log is trimmed as if no state file could be damaged.
+    case trimTooFar
+    /// Connections that wait for replies which nobody knows are not closed.
+    case keepUnknown
+
     // In the world.
+    /// State files get their names without having been synced.
+    case unsyncedStateFiles
     /// The driver takes a follower for a leader.
     case secondLeader
     /// Disks forget writes that they had reported as durable.
@@ -64,6 +73,18 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         }
     }
 
+    /// The bugs to plant in state files.
+    var stateFileFaults: StateFileFaults {
+        switch self {
+        case .trimTooFar: .trimTooFar
+        case .keepUnknown: .keepUnknown
+        default: []
+        }
+    }
+
+    /// Whether the bug shows only where there are state files.
+    var needsStateFiles: Bool { self == .unsyncedStateFiles || !stateFileFaults.isEmpty }
+
     /// What a run that meets the bug may break first.
     package var breaks: [Violation.Kind] {
         switch self {
@@ -80,6 +101,9 @@ package enum PlantedFault: String, CaseIterable, Sendable {
             ]
         case .skipVotePersistence, .secondLeader: [.electionSafety, .logMatching, .committedEntryChanged, .leaderCompleteness]
         case .loseMarkers, .noMarkersAtOpening, .stopRecordingEarly: [.cut]
+        case .trimTooFar, .unsyncedStateFiles: [.recovery]
+        // Later replies take the place of those that never come.
+        case .keepUnknown: [.liveness, .reply, .linearizability, .exactlyOnce, .expiry]
         case .otherState: [.stateDigest]
         case .dropConnection: [.droppedConnection]
         // Whoever asked something else may take the reply for an answer.

@@ -135,9 +135,10 @@ package struct RunOptions: Sendable {
             clientCount = max(clientCount, 5)
             faultInterval = min(faultInterval, .milliseconds(150))
         }
-        disksRot = random.chance(1, in: 10)
+        disksRot = random.chance(1, in: 10) || planted == .trimTooFar
         reportsOwnCloses = random.chance(1, in: 2)
-        if random.chance(2, in: 3) { stateFiles = RunOptions.drawStateFiles(&random) }
+        if random.chance(2, in: 3) || planted?.needsStateFiles == true { stateFiles = RunOptions.drawStateFiles(&random) }
+        stateFiles.faults = planted?.stateFileFaults ?? []
         asksForSaves = random.chance(1, in: 4)
         var snapshotRandom = Randomness(seed: seed).generator(for: .snapshots)
         let drawsSnapshots = snapshotRandom.chance(1, in: 2)

@@ -101,6 +101,7 @@ extension Simulation {
         machine.inbox.removeAll()
         try machine.disk.crash(mode)
         if options.planted == .forgetWrites { machine.disk.forgetWrites(8) }
+        if options.planted == .unsyncedStateFiles && losesPower { machine.disk.tearStateFiles() }
         for link in machine.openLinks { abandon(link, machine: machine, losesPower: losesPower) }
     }
 

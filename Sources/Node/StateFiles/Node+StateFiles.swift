@@ -182,7 +182,9 @@ extension Node {
         if selfCheck != nil { return }
         var through = log.lastIndex(keeping: options.stateFiles.tailBytes, of: group.id)
         // The older file, so that recovery can begin there if the newest is damaged.
-        through = min(through, files.files.count > 1 ? files.files[files.files.count - 2].index : group.raft.log.baseIndex)
+        let kept = options.stateFiles.faults.contains(.trimTooFar) ? 1 : 2
+        through = min(
+            through, files.files.count >= kept ? files.files[files.files.count - kept].index : group.raft.log.baseIndex)
         through = min(through, min(group.raft.appliedIndex, group.raft.durableIndex))
         if now.instant < files.servedUntil, log.bytes(behind: files.servedIndex, of: group.id) < 4 * logBytesMax {
             through = min(through, files.servedIndex)

@@ -67,6 +67,7 @@ extension Node {
 
     /// Closes the connections whose commands were executed in what this node did not see.
     private func closeUnknown() {
+        if options.stateFiles.faults.contains(.keepUnknown) { return }
         guard let last = group.machine.lastApplied(of: id), last.incarnation == incarnation else { return }
         let waiting = group.proposals.connections(through: last.number)
         var closed = 0

@@ -23,6 +23,8 @@ package struct StateFileOptions: Sendable {
     package var piecesMax = 4
     /// How long to wait after a failure.
     package var retryDelay = Nanoseconds.milliseconds(10_000)
+    /// Bugs to plant, for checkers to find. None in production.
+    package var faults: StateFileFaults = []
     package init() {}
 
     func checkInvariants() {
@@ -32,6 +34,16 @@ package struct StateFileOptions: Sendable {
             "a state file comes to its end")
         check(pieceBytes > 0 && pieceBytes % LogOptions.blockBytes == 0, "pieces are whole blocks")
     }
+}
+
+/// Bugs that can be planted in how a node handles state files.
+package struct StateFileFaults: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// The log is trimmed through the newest file: where that is damaged, nothing reaches the log.
+    package static let trimTooFar = StateFileFaults(rawValue: 1)
+    /// An install does not close the connections that wait for replies which nobody knows.
+    package static let keepUnknown = StateFileFaults(rawValue: 2)
 }
 
 /// A state file that is whole and on this node's disk.
