@@ -2,10 +2,24 @@ import Base
 
 // What of a snapshot is stored: the manifest, and a node's part. Integers little-endian, lists as in `SnapshotMessage`. Decoding is total.
 
+/// The version of something stored that begins with this magic number, when it is none of the known ones: for messages. Nil otherwise.
+package func unknownVersion(_ bytes: ByteView, magic: UInt32, known: ClosedRange<UInt32>) -> UInt32? {
+    var reader = ByteReader(bytes)
+    guard reader.integer(UInt32.self) == magic, let version = reader.integer(UInt32.self), !known.contains(version) else {
+        return nil
+    }
+    return version
+}
+
 extension SnapshotManifest {
     /// "CRLM".
     private static let magic: UInt32 = 0x4D4C_5243
     private static let version: UInt32 = 1
+
+    /// The version of a manifest that is newer or older than what can be read; nil of anything else.
+    package static func unknownVersion(of bytes: ByteView) -> UInt32? {
+        DistributedSnapshot.unknownVersion(bytes, magic: magic, known: version...version)
+    }
 
     /// Appends the manifest.
     package func encode(into buffer: ByteBuffer) {
@@ -105,6 +119,11 @@ extension SnapshotPart {
     private static let magic: UInt32 = 0x504C_5243
     /// 2 has the times at which channels ended; 1 is read too.
     private static let version: UInt32 = 2
+
+    /// The version of a part that is newer or older than what can be read; nil of anything else.
+    package static func unknownVersion(of bytes: ByteView) -> UInt32? {
+        DistributedSnapshot.unknownVersion(bytes, magic: magic, known: 1...version)
+    }
 
     /// Appends what stands before the contents: whose part of what, the summary, and when each source ended. Of each content follow its length (8 bytes) and its bytes,
     /// in the order of `summary.incoming`.

@@ -70,3 +70,6 @@ enum Colour: String {
     /// `text` in this colour, on a terminal.
     func paint(_ text: String) -> String { Console.hasColours ? "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" : text }
 }
+
+/// "1 key", "1,234 keys".
+func counted(_ count: Int, _ what: String) -> String { "\(BenchText.grouped(Double(count))) \(what)\(count == 1 ? "" : "s")" }

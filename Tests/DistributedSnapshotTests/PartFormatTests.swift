@@ -45,7 +45,10 @@ import Testing
             var other = good
             other[4] = version
             #expect(decode(other) == nil)
+            #expect(other.withView { SnapshotPart.unknownVersion(of: $0) } == UInt32(version))
+            #expect(other.withView { SnapshotManifest.unknownVersion(of: $0) } == nil)
         }
+        #expect(good.withView { SnapshotPart.unknownVersion(of: $0) } == nil)
         for count in 0..<good.count { #expect(decode(Array(good.prefix(count))) == nil) }
         #expect(decode(good + [0]) == nil)
     }

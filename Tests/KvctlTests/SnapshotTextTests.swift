@@ -191,3 +191,47 @@ import kvctl
         #expect(ProgressBar.line("fetching", bytes: 0, of: 0).contains("100 %"))
     }
 }
+
+@Suite struct ScheduleTests {
+    @Test(arguments: [("30s", 30), ("15m", 900), ("1h", 3600), ("2d", 172_800), ("366d", 31_622_400)] as [(String, UInt64)])
+    func intervalsAreRead(_ text: String, _ seconds: UInt64) {
+        #expect(Interval(argument: text)?.seconds == seconds && Interval(seconds: seconds).argumentText == text)
+    }
+
+    @Test(arguments: [
+        "", "s", "0s", "-1s", "+1s", "1", "1.5h", "1w", "h1", "367d", "99999999999999999999d", "18446744073709551615d",
+    ])
+    func whatIsNoIntervalIsRefused(_ text: String) { #expect(Interval(argument: text) == nil) }
+
+    @Test(arguments: [
+        "20261121T150405Z-7529932049822516225", "20261121T150405Z-7-partial", "20261121T150405Z-7.removing",
+        "20261121T150405Z-7-partial.removing",
+        "20261121T150405Z.unfinished",
+    ]) func namesAreReadAsTheyAreWritten(_ text: String) { #expect(ShelfName(text)?.text == text) }
+
+    @Test(arguments: [
+        "", "notes", "20261121T150405Z", "20261121T150405Z-", "20261121T150405Z-0", "20261121T150405Z-07", "20261121T150405Z-x",
+        "20261121T150405Z-+7",
+        "2026-11-21T15:04:05Z-7", "20261121T150405Z-7.old", "20261121T150405Z-7-partial-partial",
+        "20261121T150405Z.unfinished.removing",
+        "20261121T150405Z-18446744073709551616", "x20261121T150405Z-7",
+    ]) func otherNamesAreNobodysBusiness(_ text: String) { #expect(ShelfName(text).map { $0.text == text } ?? false == false) }
+
+    private func surplus(_ names: [String], keep: Int, newest: String) -> [String] {
+        ShelfName.surplus(names.compactMap { ShelfName($0) }, keep: keep, newest: ShelfName(newest) ?? ShelfName(moment: "")).map(
+            \.text)
+    }
+
+    /// By number, not by what the clock said, and whole ones and partial ones by themselves.
+    @Test func theOldestGoOfEachKind() {
+        let (a, b, c, d) = ("20260101T000000Z-5", "20260102T000000Z-6", "20250101T000000Z-7", "20260103T000000Z-8")
+        let partial = ["20260101T000000Z-1-partial", "20260101T000000Z-2-partial"]
+        let all = [d, b, "20260101T000000Z.unfinished", c, a, "20260101T000000Z-4.removing"] + partial
+        #expect(surplus(all, keep: 2, newest: d) == [a, b])
+        #expect(surplus(all, keep: 1, newest: d) == [a, b, c])
+        #expect(surplus(all, keep: 4, newest: d).isEmpty && surplus(all, keep: 9, newest: d).isEmpty)
+        #expect(surplus(all, keep: 1, newest: partial[1]) == [partial[0]])
+        // What was just made never goes, whatever its number.
+        #expect(surplus(all, keep: 1, newest: a) == [b, c, d])
+    }
+}

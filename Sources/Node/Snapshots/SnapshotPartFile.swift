@@ -46,6 +46,11 @@ package struct SnapshotPartFile {
         /// - Throws: as `append`; also where the sections contradict each other.
         package func finish() throws(StorageError) -> SnapshotPartFile {
             try reader.finish()
+            if let version = unknownVersion(state.view, magic: LocalState.magic, known: LocalState.version...LocalState.version)
+                ?? SnapshotPart.unknownVersion(of: channels.view)
+            {
+                throw .unsupportedVersion(file: reader.file, version: version)
+            }
             guard let header = reader.header, let state = LocalState(decoding: state.view) else {
                 throw damaged("its section of the group can't be read")
             }

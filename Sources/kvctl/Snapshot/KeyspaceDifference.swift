@@ -122,9 +122,9 @@ extension KeyspaceDifference {
     ///
     /// - Parameter comparesVersions: whether both are of one cluster, so that versions say something.
     package func text(comparesVersions: Bool) -> String {
-        func counted(_ count: Int, _ what: String) -> String { "\(BenchText.grouped(Double(count))) \(what)" }
-        var text = "  " + counted(added.count, added.count == 1 ? "key added, " : "keys added, ")
-        text += counted(removed.count, "removed, ") + counted(changed.count, "changed, ") + counted(equal, "alike\n")
+        func number(_ count: Int) -> String { BenchText.grouped(Double(count)) }
+        var text = "  \(counted(added.count, "key")) added, \(number(removed.count)) removed, "
+        text += "\(number(changed.count)) changed, \(number(equal)) alike\n"
         for (title, group) in [("added", added), ("removed", removed), ("changed", changed)] where !group.first.isEmpty {
             text += "  \(title):\n"
             for key in group.first {

@@ -107,11 +107,14 @@ struct SnapshotDirectory {
             while let item = try reader.next() { if case .chunk(.manifest, let bytes) = item { content.append(bytes) } }
             try reader.finish()
         } catch { throw Failure("\(error)") }
+        if let version = SnapshotManifest.unknownVersion(of: content.view) {
+            throw Failure("'\(file)' has a manifest of version \(version), which this version can't read")
+        }
         guard let manifest = SnapshotManifest(decoding: content.view), manifest.id.rawValue == reader.header?.snapshot else {
             throw Failure(
                 content.isEmpty
                     ? "'\(file)' holds no manifest: it is a part of a snapshot"
-                    : "'\(file)' holds a manifest that can't be read; it is damaged or of another version")
+                    : "'\(file)' holds a manifest that can't be read")
         }
         return manifest
     }

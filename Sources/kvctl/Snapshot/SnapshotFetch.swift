@@ -20,7 +20,7 @@ enum SnapshotText {
     static func text(_ collected: SnapshotCollector.Collected, _ path: String) -> String {
         let manifest = collected.manifest
         let strict = manifest.isStrict ? ", a point in real time" : ", consistent, not a point in real time"
-        var text = "snapshot \(manifest.id) is \(manifest.outcome)\(strict): \(collected.parts.count) parts, "
+        var text = "snapshot \(manifest.id) is \(manifest.outcome)\(strict): \(counted(collected.parts.count, "part")), "
         text += "\(collected.bytes) bytes in \(path)\n"
         if manifest.outcome != .complete { text += "missing: \(missing(manifest))\n" }
         if !collected.absent.isEmpty { text += "not to be had any more: \(SnapshotFacts.text(collected.absent))\n" }

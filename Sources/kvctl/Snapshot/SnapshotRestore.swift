@@ -87,13 +87,13 @@ enum SnapshotRestore {
         var text: String {
             var text = "restored snapshot \(snapshot) of cluster \(oldCluster): the state after entry \(restoration.index) "
             text +=
-                "(term \(restoration.term)), from the part of node \(restoration.source), \(BenchText.grouped(Double(keys))) keys\n"
+                "(term \(restoration.term)), from the part of node \(restoration.source), \(counted(keys, "key"))\n"
             if !restoration.missing.isEmpty {
                 text += "missing: \(restoration.missing.map { "node \($0)" }.joined(separator: ", "))\n"
             }
             text += "\(reach)\n"
             text +=
-                "'\(path)' holds cluster \(cluster.clusterID) of \(cluster.nodes.count) nodes, \(StatusText.bytes(Int64(bytes)))\n"
+                "'\(path)' holds cluster \(cluster.clusterID) of \(counted(cluster.nodes.count, "node")), \(StatusText.bytes(Int64(bytes)))\n"
             return text + "start it:  kvctl --data \(path) cluster up --detach\n"
         }
 

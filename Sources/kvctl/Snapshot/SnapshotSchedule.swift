@@ -118,7 +118,7 @@ struct SnapshotSchedule {
         }
         say(
             "snapshot \(manifest.id) of node \(node): \(manifest.outcome)\(manifest.isStrict ? ", strict" : ""), verified, "
-                + "\(collected.parts.count) parts, \(StatusText.bytes(Int64(collected.bytes))), \(fixed(seconds, 1)) s, in '\(path)'"
+                + "\(counted(collected.parts.count, "part")), \(StatusText.bytes(Int64(collected.bytes))), \(fixed(seconds, 1)) s, in '\(path)'"
         )
         if manifest.outcome != .complete { say("missing: \(SnapshotText.missing(manifest))") }
         for line in removed { say(line) }

@@ -21,7 +21,7 @@ enum SnapshotShow {
             let figures = SnapshotFigures(file)
             text += "node \(state.run.node), run \(state.run.incarnation): \(state.role), term \(state.term), "
             text += "leader \(state.leader.map { "\($0)" } ?? "none"), log \(state.baseIndex.next) to \(state.lastIndex), "
-            text += "committed \(state.commitIndex), applied \(state.appliedIndex), \(figures.keys) keys, "
+            text += "committed \(state.commitIndex), applied \(state.appliedIndex), \(counted(figures.keys, "key")), "
             text += "digest \(figures.digest)\n"
         }
         for node in snapshot.absent { text += "node \(node): its part is not in the directory\n" }

@@ -21,6 +21,7 @@ extension SpaceTime {
         for (index, node) in nodes.enumerated() { draw(node, at: y(index), &drawing, places) }
         drawMarkers(&drawing, places)
         let texts = drawFlights(&drawing, places)
+        drawTimes(&drawing, places)
         var below = bottom + 92
         drawLegend(&drawing, &below)
         for text in texts + notes + clockNotes(places) {
@@ -37,7 +38,7 @@ extension SpaceTime {
             \(SpaceTime.style)
             <rect class="paper" width="100%" height="100%"/>
 
-            """ + Drawing.heading(title, subtitle) + drawing.content + "</svg>\n"
+            """ + Drawing.heading(title, subtitle) + drawing.content + drawing.badges + "</svg>\n"
     }
 
     // MARK: coordinates
@@ -103,7 +104,14 @@ extension SpaceTime {
         }
         drawing.add(
             "<circle class=\"record\" cx=\"\(SpaceTime.number(x(record, places)))\" cy=\"\(SpaceTime.number(y))\" r=\"6\"/>")
-        drawing.text(x(record, places) + 10, y - 10, "+" + SpaceTime.duration(record), "small")
+    }
+
+    /// When each node recorded, over everything that goes through there.
+    private func drawTimes(_ drawing: inout Drawing, _ places: Places) {
+        for (index, node) in nodes.enumerated() {
+            guard let record = places.records[node.id] else { continue }
+            drawing.text(x(record, places) + 10, y(index) - 10, "+" + SpaceTime.duration(record), "small")
+        }
     }
 
     private func drawMarkers(_ drawing: inout Drawing, _ places: Places) {
@@ -176,6 +184,8 @@ extension SpaceTime {
     /// The elements of a picture, in the order in which they are drawn.
     private struct Drawing {
         var content = ""
+        /// What is drawn over all the rest.
+        var badges = ""
 
         static func heading(_ title: String, _ subtitle: String) -> String {
             "<text class=\"title\" x=\"30\" y=\"30\">\(escaped(title))</text>\n<text class=\"small\" x=\"30\" y=\"50\">\(escaped(subtitle))</text>\n"
@@ -197,10 +207,9 @@ extension SpaceTime {
         }
 
         mutating func badge(_ x: Double, _ y: Double, _ number: Int) {
-            add(
-                "<circle class=\"badge\" cx=\"\(SpaceTime.number(x))\" cy=\"\(SpaceTime.number(y))\" r=\"9\"/>"
-                    + "<text class=\"digit middle\" x=\"\(SpaceTime.number(x))\" y=\"\(SpaceTime.number(y + 4))\">\(number)</text>"
-            )
+            badges += "<circle class=\"badge\" cx=\"\(SpaceTime.number(x))\" cy=\"\(SpaceTime.number(y))\" r=\"9\"/>"
+            badges +=
+                "<text class=\"digit middle\" x=\"\(SpaceTime.number(x))\" y=\"\(SpaceTime.number(y + 4))\">\(number)</text>\n"
         }
     }
 
