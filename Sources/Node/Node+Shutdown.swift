@@ -54,7 +54,7 @@ extension Node {
     func take(_ states: StateRecovery) {
         files.files = states.files
         files.savedAt = states.time
-        files.changesAtSave = 0
+        files.changesAtSave = states.changes
         for (name, error) in states.unusable {
             log(.error, "\(error); it is passed over: recovery began with an older one and more of the log")
             files.unusable.append(name)

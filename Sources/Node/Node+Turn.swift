@@ -44,7 +44,7 @@ extension Node {
         let work = statistics.commandsTaken + statistics.entriesApplied + statistics.readRequests
         defer { workBefore = work }
         if work != workBefore { pace.noteWork(now.instant) }
-        return encodesState ? pace.slice(stateBytes: group.machine.usedMemory, now: now.instant) : 0
+        return encodesState ? pace.slice(now: now.instant) : 0
     }
 
     /// Whether commands wait to be proposed or requested at once.

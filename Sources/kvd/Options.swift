@@ -127,10 +127,10 @@ extension Options {
             + "file itself is longer.",
         problem: { $0 >= 1 << 16 && $0 <= 1 << 40 ? nil : "a number from 65536 to 1099511627776" })
     private static let stateRate = Option<Int>(
-        "state-rate", default: 16 << 20, placeholder: "bytes",
+        "state-rate", default: 8 << 20, placeholder: "bytes",
         help:
             "How many bytes a second a state file, or a part of a snapshot, grows while clients are served; more when the state "
-            + "would take longer than 8 s.",
+            + "would take longer than a minute.",
         problem: { $0 >= 1 << 16 && $0 <= 1 << 40 ? nil : "a number from 65536 to 1099511627776" })
     private static let diskMode = Option<DiskMode>(
         "disk-mode", default: .auto, placeholder: "mode",

@@ -87,6 +87,9 @@ extension ClusterTests {
                 let reader = try node.connect()
                 for number in 0...100 { #expect(try reader.call("GET", "key:\(number)") == .text("\(number)")) }
                 #expect(node.lastWords.contains("state file through entry"))
+                // The one behind the file.
+                let info = try reader.call("INFO", "persistence").text
+                #expect(info?.contains("rdb_changes_since_last_save:1\r\n") == true)
             }
         }
     }

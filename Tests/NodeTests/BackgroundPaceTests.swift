@@ -11,15 +11,15 @@ import Testing
     }
 
     /// Bytes of a second of turns that come every `microseconds`.
-    private func bytes(_ pace: inout BackgroundPace, every microseconds: UInt64, stateBytes: Int = 0, works: Bool = true) -> Int {
+    private func bytes(_ pace: inout BackgroundPace, every microseconds: UInt64) -> Int {
         var now = Instant(nanoseconds: 1_000_000_000)
         let end = now + .milliseconds(1000)
         var total = 0
-        _ = pace.slice(stateBytes: stateBytes, now: now)
+        _ = pace.slice(now: now)
         while now < end {
             now = now + .microseconds(microseconds)
-            if works { pace.noteWork(now) }
-            total += pace.slice(stateBytes: stateBytes, now: now)
+            pace.noteWork(now)
+            total += pace.slice(now: now)
         }
         return total
     }
@@ -33,24 +33,29 @@ import Testing
         }
     }
 
-    @Test func aLargeStateGoesFasterSoThatItsSnapshotsEnd() {
+    @Test func aLargeStateGoesFasterAndSaysHowLongItTakes() {
         var pace = pace(1 << 20)
-        let total = bytes(&pace, every: 100, stateBytes: 100 << 20)
-        #expect(total > 12 << 20 && total < 14 << 20)
+        #expect(pace.duration(stateBytes: 5 << 20) == .milliseconds(5_000))
+        #expect(pace.duration(stateBytes: 1 << 40) == .milliseconds(60_000))
+        pace.begin(stateBytes: 600 << 20)
+        let total = bytes(&pace, every: 100)
+        #expect(total > 9 << 20 && total < 11 << 20)
+        pace.begin(stateBytes: 1000)
+        #expect(bytes(&pace, every: 100) < 2 << 20)
     }
 
     @Test func anIdleNodeTakesLargeSlicesAndABusyOneWaits() {
         let options = StateFileOptions()
         var pace = BackgroundPace(options)
         var now = Instant(nanoseconds: 1_000_000_000)
-        #expect(pace.slice(stateBytes: 0, now: now) == options.idleTurnBytes && pace.nextSlice == now)
+        #expect(pace.slice(now: now) == options.idleTurnBytes && pace.nextSlice == now)
         pace.noteWork(now)
         now = now + .microseconds(10)
-        #expect(pace.slice(stateBytes: 0, now: now) == 0 && pace.nextSlice > now && pace.isBusy)
+        #expect(pace.slice(now: now) == 0 && pace.nextSlice > now && pace.isBusy)
         // Long turns do not make long slices.
         now = now + .milliseconds(4)
-        #expect(pace.slice(stateBytes: 0, now: now) == options.busyTurnBytes)
+        #expect(pace.slice(now: now) == options.busyTurnBytes)
         now = now + .milliseconds(1)
-        #expect(pace.slice(stateBytes: 0, now: now) == options.idleTurnBytes && !pace.isBusy)
+        #expect(pace.slice(now: now) == options.idleTurnBytes && !pace.isBusy)
     }
 }

@@ -7,9 +7,11 @@ import Storage
 /// KV.SNAPSHOT: distributed snapshots for operators (DESIGN, section 7). Every node answers them, with a leader and without.
 extension Node {
     /// KV.SNAPSHOT TAKE [STRICT|CAUSAL] [TIMEOUT milliseconds] [WHOLE]: answered with the id when the snapshot has begun. WHOLE: what would be
-    /// partial is aborted.
+    /// partial is aborted. Without a time limit it has 10 s, and twice what the state takes to be written while clients are served.
     func snapshotTake(_ connection: ClientConnection) {
         var request = SnapshotRequest(participants: options.members.map(\.id))
+        let writing = pace.duration(stateBytes: group.machine.usedMemory)
+        request.timeLimit = min(options.snapshots.timeLimitMax, Nanoseconds(request.timeLimit.rawValue + 2 * writing.rawValue))
         var index = 2
         while index < arguments.count {
             let word = arguments[index]

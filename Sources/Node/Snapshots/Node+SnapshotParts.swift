@@ -20,6 +20,7 @@ extension Node {
             snapshot: id)
         let writer = StateFileWriter(
             name: SnapshotFile.part(id).name, header: header, chunkBytes: options.stateFiles.chunkBytes)
+        pace.begin(stateBytes: group.machine.usedMemory)
         partJobs.append(SnapshotPartJob(id, record, LocalState(of: self), writer))
     }
 

@@ -9,8 +9,8 @@ struct BackgroundPace {
     static let calmAfter = Nanoseconds.milliseconds(5)
     /// Bytes that are worth a slice.
     static let leastBytes = 4096
-    /// A state of any size is encoded within so many seconds, if the machine can do it: snapshots have a time limit.
-    static let secondsMax = 8
+    /// A state of any size is encoded within about so many seconds, if the machine can do it.
+    static let secondsMax = 60
 
     private let options: StateFileOptions
     private var workedAt: Instant?
@@ -18,21 +18,33 @@ struct BackgroundPace {
     /// Bytes, and fractions of one.
     private var allowance = 0.0
     private(set) var isBusy = false
+    /// Bytes a second while there is work.
+    private var rate: Int
 
-    init(_ options: StateFileOptions) { self.options = options }
+    init(_ options: StateFileOptions) {
+        self.options = options
+        rate = options.busyBytesPerSecond
+    }
+
+    /// A state of about so many bytes is encoded from now on.
+    mutating func begin(stateBytes: Int) { rate = rate(stateBytes) }
+
+    private func rate(_ stateBytes: Int) -> Int { max(options.busyBytesPerSecond, stateBytes / BackgroundPace.secondsMax) }
+
+    /// How long a state of about so many bytes takes while there is work, if the machine can do it.
+    func duration(stateBytes: Int) -> Nanoseconds {
+        Nanoseconds(UInt64(Double(stateBytes) / Double(rate(stateBytes)) * 1e9))
+    }
 
     /// The turn that ends had something to do for clients.
     mutating func noteWork(_ now: Instant) { workedAt = now }
 
     /// Bytes that each file may go on by in the turn that ends; 0 for none.
-    ///
-    /// - Parameter stateBytes: how much there is to encode, about.
-    mutating func slice(stateBytes: Int, now: Instant) -> Int {
+    mutating func slice(now: Instant) -> Int {
         isBusy = workedAt.map { now < $0 + BackgroundPace.calmAfter } ?? false
         let elapsed = now > filledAt ? (now - filledAt).rawValue : 0
         filledAt = now
         guard isBusy else { return options.idleTurnBytes }
-        let rate = max(options.busyBytesPerSecond, stateBytes / BackgroundPace.secondsMax)
         // A second's worth is more than a slice in any case.
         let earned = Double(rate) * Double(min(elapsed, 1_000_000_000)) / 1e9
         allowance = min(Double(options.busyTurnBytes), allowance + earned)

@@ -56,6 +56,7 @@ extension Node {
             name: StateFileFormat.fileName(group: group.id, index: record.appliedIndex), header: header,
             chunkBytes: options.stateFiles.chunkBytes)
         files.isWanted = false
+        pace.begin(stateBytes: group.machine.usedMemory)
         files.writing = StateFileJob(
             record, writer, logMark: log.writtenBytes, changes: group.machine.changes, began: now.instant)
         log(.debug, "begins a state file through entry \(record.appliedIndex), \(record.keysTotal) keys")

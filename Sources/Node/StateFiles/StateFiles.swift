@@ -13,7 +13,7 @@ package struct StateFileOptions: Sendable {
     package var busyTurnBytes = 16 << 10
     package var idleTurnBytes = 128 << 10
     /// How fast a file is encoded while there is work for clients.
-    package var busyBytesPerSecond = 16 << 20
+    package var busyBytesPerSecond = 8 << 20
     /// A chunk on disk.
     package var chunkBytes = StateFileFormat.chunkBytes
     /// Disk operations on their way for one file.

@@ -12,6 +12,8 @@ struct StateRecovery {
     private let report: (Int, Int) -> Void
     /// The state after `file`, or nil without one.
     private(set) var machine: StateMachine?
+    /// The changes that its file holds, before the log adds to them.
+    private(set) var changes: UInt64 = 0
     /// The files that can be used, ascending by index; the last one is loaded, of the others the headers are right.
     private(set) var files: [StateFile] = []
     /// When the newest one's state was as it is.
@@ -96,7 +98,9 @@ struct StateRecovery {
             report(offset, found.byteCount)
         }
         try reader.finish()
-        machine = try StateRecovery.finish(loader, header, reader)
+        let loaded = try StateRecovery.finish(loader, header, reader)
+        machine = loaded
+        changes = loaded.changes
         time = header.time
         return found
     }
