@@ -19,19 +19,37 @@ static inline ptrdiff_t coracle_find(
     // The last two bytes tell most places apart.
     const uint8_t before = length > 1 ? rest[length - 2] : lead;
     const __m128i first = _mm_set1_epi8((char)before), second = _mm_set1_epi8((char)rest[length - 1]);
+#define CORACLE_PLACES(at) \
+    _mm_and_si128( \
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + (at) + length - 1)), first), \
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + (at) + length)), second))
     while (last >= 15) {
-        const uint8_t *here = bytes + place + length - 1;
-        unsigned mask = (unsigned)_mm_movemask_epi8(_mm_and_si128(
-            _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)here), first),
-            _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(here + 1)), second)));
+        // As long as nothing looks like it, 64 places at a time.
+        while (place + 63 <= last) {
+            const __m128i a = CORACLE_PLACES(place), b = CORACLE_PLACES(place + 16);
+            const __m128i c = CORACLE_PLACES(place + 32), d = CORACLE_PLACES(place + 48);
+            uint64_t mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d)));
+            if (mask) {
+                mask = (uint64_t)(unsigned)_mm_movemask_epi8(a) | (uint64_t)(unsigned)_mm_movemask_epi8(b) << 16 |
+                       (uint64_t)(unsigned)_mm_movemask_epi8(c) << 32 | (uint64_t)(unsigned)_mm_movemask_epi8(d) << 48;
+                for (; mask; mask &= mask - 1) {
+                    const size_t found = place + (size_t)__builtin_ctzll(mask);
+                    if (bytes[found] == lead && memcmp(bytes + found + 1, rest, length) == 0) return (ptrdiff_t)found;
+                }
+            }
+            place += 64;
+        }
+        if (place > last) return -1;
+        // The last step may look at some places again.
+        if (place + 15 > last) place = last - 15;
+        unsigned mask = (unsigned)_mm_movemask_epi8(CORACLE_PLACES(place));
         for (; mask; mask &= mask - 1) {
             const size_t found = place + (size_t)__builtin_ctz(mask);
             if (bytes[found] == lead && memcmp(bytes + found + 1, rest, length) == 0) return (ptrdiff_t)found;
         }
-        if (place == last - 15) return -1;
-        // The last step looks at some places again.
-        place = place + 31 <= last ? place + 16 : last - 15;
+        place += 16;
     }
+#undef CORACLE_PLACES
 #endif
     for (; place <= last; place++)
         if (bytes[place] == lead && memcmp(bytes + place + 1, rest, length) == 0) return (ptrdiff_t)place;

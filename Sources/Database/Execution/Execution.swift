@@ -59,6 +59,9 @@ package final class Execution {
     let open = OpenValues()
     /// Records of the state that are open.
     let records = OpenRecords()
+    /// The same two, for the end of every command, where they are not counted.
+    private let openReference: Unmanaged<OpenValues>
+    private let recordsReference: Unmanaged<OpenRecords>
 
     init(seed: UInt64, table: CommandTable) {
         var keyspaces: [Keyspace] = []
@@ -66,6 +69,8 @@ package final class Execution {
             keyspaces.append(Keyspace(seed: seed, identity: identity, graveyard: graveyard, open: open, records: records))
         }
         self.keyspaces = keyspaces
+        openReference = Unmanaged.passUnretained(open)
+        recordsReference = Unmanaged.passUnretained(records)
         self.seed = seed
         self.table = table
         selected = Unmanaged.passUnretained(keyspaces[0])
@@ -92,6 +97,13 @@ package final class Execution {
     /// The selected database.
     @inline(__always)
     package var keyspace: Keyspace { selected._withUnsafeGuaranteedRef { $0 } }
+
+    /// Ends a command: what it may have changed is settled with open records, and what it has opened goes back to rest.
+    @inline(__always)
+    func endCommand() {
+        recordsReference._withUnsafeGuaranteedRef { $0.endCommand() }
+        openReference._withUnsafeGuaranteedRef { $0.close() }
+    }
 
     // MARK: looking up
 

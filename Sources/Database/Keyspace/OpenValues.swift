@@ -19,10 +19,13 @@ final class OpenValues {
     /// The value that was opened first, and the others: most commands open one.
     @exclusivity(unchecked) private var first: Open?
     @exclusivity(unchecked) private var others: [Open] = []
-    /// An object of each type without a page, where there is one.
-    @exclusivity(unchecked) private var idle: InlineArray<6, CollectionValue?> = .init(repeating: nil)
+    /// An object of each type without a page, where there is one. This has a reference to it.
+    @exclusivity(unchecked) private var idle: InlineArray<6, Unmanaged<CollectionValue>?> = .init(repeating: nil)
 
-    deinit { close() }
+    deinit {
+        close()
+        for place in idle.indices { idle[place]?.release() }
+    }
 
     /// An object without a page.
     static func shell(_ type: ValueType) -> CollectionValue {
@@ -40,22 +43,31 @@ final class OpenValues {
     /// Puts an object around the page of an entry at rest, in the entry too.
     func open(_ page: Page, of entry: Entry, in keyspace: Keyspace) -> CollectionValue {
         let type = entry.type
-        var taken: CollectionValue?
-        swap(&idle[Int(type.rawValue)], &taken)
-        let value = taken ?? OpenValues.shell(type)
-        value.take(page)
-        value.accountedBytes = allocatedBytes(page.capacity)
-        add(value, of: entry, in: keyspace)
-        return value
+        let place = Int(type.rawValue)
+        let reference = idle[place] ?? Unmanaged.passRetained(OpenValues.shell(type))
+        idle[place] = nil
+        reference._withUnsafeGuaranteedRef { value in
+            value.take(page)
+            value.accountedBytes = allocatedBytes(page.capacity)
+        }
+        note(reference, of: entry, in: keyspace)
+        return reference.takeUnretainedValue()
     }
 
     /// Notes a value that an entry has just got, and puts it into the entry.
     @inline(__always)
     func add(_ value: CollectionValue, of entry: Entry, in keyspace: Keyspace) {
-        check(!value.isOpen && value.entry == nil, "a value is opened once")
-        value.isOpen = true
-        value.entry = entry
-        let reference = Unmanaged.passRetained(value)
+        note(Unmanaged.passRetained(value), of: entry, in: keyspace)
+    }
+
+    /// Puts a value on the list, whose reference it is, and into the entry.
+    @inline(__always)
+    private func note(_ reference: Unmanaged<CollectionValue>, of entry: Entry, in keyspace: Keyspace) {
+        reference._withUnsafeGuaranteedRef { value in
+            check(!value.isOpen && value.entry == nil, "a value is opened once")
+            value.isOpen = true
+            value.entry = entry
+        }
         entry.collectionField = reference.toOpaque()
         let open = Open(value: reference, keyspace: Unmanaged.passUnretained(keyspace))
         if first == nil { first = open } else { others.append(open) }
@@ -96,6 +108,6 @@ final class OpenValues {
         }
         // Whoever still holds the object has an empty one; it is not used again.
         let place = Int(entry.type.rawValue)
-        if isKnownUniquelyReferenced(&last), idle[place] == nil { swap(&idle[place], &last) }
+        if isKnownUniquelyReferenced(&last), idle[place] == nil, let last { idle[place] = Unmanaged.passRetained(last) }
     }
 }

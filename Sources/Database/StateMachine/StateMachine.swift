@@ -234,8 +234,7 @@ package final class StateMachine {
         }
         check(!entry.itemIsOpen && entry.reader.remaining == 0, "an entry ends when all its items are done")
         removeExpired()
-        execution.records.endCommand()
-        execution.open.close()
+        execution.endCommand()
         var budget = StateMachine.freedPerEntry
         execution.graveyard.free(budget: &budget)
         appliedIndex = entry.index
@@ -288,7 +287,6 @@ package final class StateMachine {
             execution.command = command
             command.body?(execution)
         }
-        execution.records.endCommand()
-        execution.open.close()
+        execution.endCommand()
     }
 }

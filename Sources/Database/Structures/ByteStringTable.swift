@@ -35,7 +35,11 @@ struct ByteStringTable {
 
     /// Removes a member; false when it was not there.
     @inline(__always)
-    mutating func remove(_ member: ByteView) -> Bool { tree.remove(hash(member, seed: seed), member) }
+    mutating func remove(_ member: ByteView) -> Bool { tree.removeValue(hash(member, seed: seed), member) != nil }
+
+    /// Removes a member; how many bytes its value had (0 where there are no values), nil when it was not there.
+    @inline(__always)
+    mutating func removeValue(_ member: ByteView) -> Int? { tree.removeValue(hash(member, seed: seed), member) }
 
     /// Bits of a hash that a cursor names.
     private static let cursorBits: UInt64 = 48

@@ -140,6 +140,10 @@ struct KeyedLeaf {
     func lowerBound(_ key: UInt64, _ member: ByteView) -> (index: Int, isEqual: Bool) {
         let start = lowerBound(key)
         if start == count || self.key(start) != key { return (start, false) }
+        if start + 1 == count || self.key(start + 1) != key {
+            let order = self.member(start).compare(member)
+            return (order < 0 ? start + 1 : start, order == 0)
+        }
         var low = start
         var high = key == .max ? count : lowerBound(key + 1)
         while low < high {

@@ -205,14 +205,19 @@ struct KeyedTree {
     }
 
     /// Removes the entry (`key`, `member`); false when there was none.
-    mutating func remove(_ key: UInt64, _ member: ByteView) -> Bool {
+    @inline(__always)
+    mutating func remove(_ key: UInt64, _ member: ByteView) -> Bool { removeValue(key, member) != nil }
+
+    /// Removes the entry (`key`, `member`); how many bytes its value had (0 where there are no values), nil when there was none.
+    mutating func removeValue(_ key: UInt64, _ member: ByteView) -> Int? {
         let path = self.path(key, member)
         let found = KeyedLeaf(page: path.leaf).lowerBound(key, member)
-        if !found.isEqual { return false }
+        if !found.isEqual { return nil }
         var leaf = writable(path)
+        let valueBytes = leaf.value(found.index).count
         leaf.remove(at: found.index)
         tree.commit(path, leaf: leaf.page, mayShrink: true)
-        return true
+        return valueBytes
     }
 
     /// Removes `elements` entries from `rank` on.

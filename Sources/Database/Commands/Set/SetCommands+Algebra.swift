@@ -38,9 +38,12 @@ extension SetCommands {
         var others: [Unmanaged<SetValue>] = []
         for other in sets where other !== first { others.append(Unmanaged.passUnretained(other)) }
         withExtendedLifetime(sets) {
-            first.forEach { member in
-                for other in others where !other._withUnsafeGuaranteedRef({ $0.contains(member, seed: seed) }) { return true }
-                return body(member)
+            others.withUnsafeBufferPointer { others in
+                first.forEach { member in
+                    for index in 0..<others.count
+                    where !others[index]._withUnsafeGuaranteedRef({ $0.contains(member, seed: seed) }) { return true }
+                    return body(member)
+                }
             }
         }
     }
@@ -164,11 +167,17 @@ extension SetCommands {
         let asking = first.count * (others.count + 1) / 2
         let removing = others.reduce(first.count) { $0 + $1.count }
         if asking <= removing {
-            let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
-            first.forEach { member in
-                for index in order where others[index].contains(member, seed: seed) { return true }
-                _ = result.add(member, seed: seed, limits: limits)
-                return true
+            // The largest first: most is found there.
+            if others.count > 1 {
+                let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
+                others = order.map { others[$0] }
+            }
+            others.withUnsafeBufferPointer { others in
+                first.forEach { member in
+                    for index in 0..<others.count where others[index].contains(member, seed: seed) { return true }
+                    _ = result.add(member, seed: seed, limits: limits)
+                    return true
+                }
             }
         } else {
             first.forEach { member in

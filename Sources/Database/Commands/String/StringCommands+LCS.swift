@@ -74,12 +74,9 @@ extension StringCommands {
     /// The length alone needs one row.
     private static func length(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var row = [UInt32](repeating: 0, count: b.count + 1)
-        for x in a {
-            var diagonal: UInt32 = 0
-            for j in 1..<b.count + 1 {
-                let above = row[j]
-                row[j] = x == b[j - 1] ? diagonal + 1 : max(above, row[j - 1])
-                diagonal = above
+        row.withUnsafeMutableBufferPointer { row in
+            b.withUnsafeBufferPointer { b in
+                for x in a { step(x, b, above: UnsafeBufferPointer(row), into: row) }
             }
         }
         return Int(row[b.count])
@@ -87,13 +84,31 @@ extension StringCommands {
 
     private static func fill(_ table: inout [UInt32], _ a: [UInt8], _ b: [UInt8]) {
         let width = b.count + 1
-        for i in 1..<a.count + 1 {
-            for j in 1..<width {
-                let here = i * width + j
-                table[here] =
-                    a[i - 1] == b[j - 1]
-                    ? table[here - width - 1] + 1 : max(table[here - width], table[here - 1])
+        table.withUnsafeMutableBufferPointer { table in
+            b.withUnsafeBufferPointer { b in
+                for i in 1..<a.count + 1 {
+                    let above = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(table)[((i - 1) * width)..<(i * width)])
+                    let row = UnsafeMutableBufferPointer(rebasing: table[(i * width)..<((i + 1) * width)])
+                    step(a[i - 1], b, above: above, into: row)
+                }
             }
+        }
+    }
+
+    /// One row of the table from the row above it, which may be the same memory; both have one place more than `b` has bytes.
+    @inline(__always)
+    private static func step(
+        _ x: UInt8, _ b: UnsafeBufferPointer<UInt8>, above: UnsafeBufferPointer<UInt32>,
+        into row: UnsafeMutableBufferPointer<UInt32>
+    ) {
+        check(above.count == b.count + 1 && row.count == b.count + 1, "a row has a place for every beginning of the text")
+        var (diagonal, left): (UInt32, UInt32) = (0, 0)
+        for j in 0..<b.count {
+            let up = above[j + 1]
+            let longest = max(up, left)
+            left = x == b[j] ? diagonal &+ 1 : longest
+            row[j + 1] = left
+            diagonal = up
         }
     }
 

@@ -22,7 +22,7 @@ extension ReplyWriter {
 extension Execution {
     /// Replies what stands for an absent key; passes on what was found.
     @inline(__always)
-    func found<Value>(_ found: Found<Value>, _ replyAbsent: (ReplyWriter) -> Void) -> Found<Value> {
+    func found<Value>(_ found: __owned Found<Value>, _ replyAbsent: (ReplyWriter) -> Void) -> Found<Value> {
         if case .absent = found { replyAbsent(reply) }
         return found
     }

@@ -274,11 +274,10 @@ package final class HashValue: CollectionValue {
             return true
         }
         var table = ByteStringTable(root: page, seed: seed)
-        guard let (leaf, index) = table.find(field) else { return false }
-        tableBytes -= HashValue.entryBytes(field.count, leaf.value(index).count)
-        let removed = table.remove(field)
+        guard let valueBytes = table.removeValue(field) else { return false }
+        tableBytes -= HashValue.entryBytes(field.count, valueBytes)
         page = table.root
-        return removed
+        return true
     }
 
     private func convert(seed: UInt64) {
