@@ -72,7 +72,9 @@ let package = Package(
         library(
             "Simulator", path: "Simulations/Simulator",
             ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"]),
-        program("kvsim", path: "Simulations/kvsim", ["ArgumentParsing", "Base", "Simulator"]),
+        program(
+            "kvsim", path: "Simulations/kvsim",
+            ["ArgumentParsing", "Base", "DistributedSnapshot", "Storage", "Node", "Simulator"]),
 
         program(
             "kvfuzz", path: "Simulations/kvfuzz",

@@ -36,6 +36,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case recovery
         /// A distributed snapshot is consistent, exact, and what it says of itself (Chandy and Lamport, 1985).
         case cut
+        /// A cluster that is restored from a cut holds what was acknowledged before it, nothing that came later, and goes on from there.
+        case restoration
         /// A node does what the drivers' contract says.
         case driverContract
     }

@@ -20,12 +20,12 @@ struct WorkerStride {
 
 /// A worker's main: runs its seeds, and marks each line for the parent. "=N" says that seed N begins, "!K" that it broke
 /// promise K.
-func work(_ request: Request, _ stride: WorkerStride) -> Int32 {
+func work(_ request: Request, _ stride: WorkerStride) throws(BeginningError) -> Int32 {
     var seed = stride.next
     while seed < stride.end {
         // Without a buffer: a seed may stop the process.
         tell("=\(seed)\n")
-        let report = Simulation(request.options(seed: seed)).run()
+        let report = try request.simulation(seed: seed).run()
         tell((request.isJSON ? report.json : report.summary) + "\n")
         if let violation = report.violation { tell("!\(violation.kind.rawValue)\n") }
         seed += stride.step

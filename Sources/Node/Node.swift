@@ -72,6 +72,8 @@ package final class Node {
     var snapshotReads: [(number: UInt64, connection: ConnectionID, size: Int)] = []
     /// For checkers: what happens on the channels is noted here, when they ask for it.
     package var channelEvents: [ChannelEvent]?
+    /// For simulations that go on from a cut: what was in flight in it, to be sent before anything else on the first link to each node.
+    package var framesToSendFirst: [(to: NodeID, type: PeerFrameType, payload: [UInt8])] = []
     /// Replies wait for the markers of a strict snapshot (`Node+ReplyHold`): whose, and which connections are to be closed behind them.
     var holdsReplies = false
     /// Since when they are.

@@ -21,7 +21,7 @@ import Testing
         "kvd": ["ArgumentParsing", "Base", "CLinux", "Consensus", "Glibc", "Node", "Posix", "Storage"],
         "Simulator": ["Base", "RESP", "Consensus", "Database", "DistributedSnapshot", "Storage", "Node"],
         "Differential": ["Base", "RESP", "Database"],
-        "kvsim": ["ArgumentParsing", "Base", "Consensus", "Glibc", "Simulator"],
+        "kvsim": ["ArgumentParsing", "Base", "Consensus", "DistributedSnapshot", "Glibc", "Node", "Simulator", "Storage"],
     ]
 
     /// Words that a pure module never needs, with the reason why.

@@ -17,17 +17,31 @@ import Testing
         return nil
     }()
 
-    private func run(_ arguments: [String]) throws -> (code: Int32, output: String) {
+    /// A new directory with these files.
+    static func makeDirectory(_ files: [String: [UInt8]]) throws -> String {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "kvsim-\(getpid())-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for (name, bytes) in files { try write(bytes, to: "\(directory)/\(name)") }
+        return directory
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws { try Data(bytes).write(to: URL(filePath: path)) }
+
+    static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+
+    static func run(_ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
         let process = Foundation.Process()
         process.executableURL = URL(filePath: try #require(Self.program))
         process.arguments = arguments
         let output = Foundation.Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
+        let errors = Foundation.Pipe()
+        process.standardError = errors
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
+        let complaints = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self), String(decoding: complaints, as: UTF8.self))
     }
 
     @Test func theSameSeedDoesTheSameInAnotherProcess() throws {
@@ -35,17 +49,17 @@ import Testing
             Simulation(RunOptions(seed: $0, duration: .milliseconds(800))).run().summary
         }
         // Two workers, so three processes besides this one.
-        let (code, output) = try run(["41", "--count", "3", "--jobs", "2", "--duration", "800"])
+        let (code, output, _) = try Self.run(["41", "--count", "3", "--jobs", "2", "--duration", "800"])
         #expect(code == 0)
         #expect(output.split(separator: "\n").map(String.init).sorted() == here.sorted())
     }
 
     @Test func aPlantedBugDecidesTheExitCode() throws {
-        let found = try run(["1", "--count", "3", "--duration", "1500", "--fault", "otherState"])
+        let found = try Self.run(["1", "--count", "3", "--duration", "1500", "--fault", "otherState"])
         #expect(found.code == 0 && found.output.contains("stateDigest"))
         // A bug that nothing in a run of one node alone can show.
-        let hidden = try run(["1", "--count", "2", "--duration", "300", "--nodes", "1", "--fault", "secondLeader"])
+        let hidden = try Self.run(["1", "--count", "2", "--duration", "300", "--nodes", "1", "--fault", "secondLeader"])
         #expect(hidden.code == 1)
-        #expect(try run(["--fault", "nothing"]).code == 64)
+        #expect(try Self.run(["--fault", "nothing"]).code == 64)
     }
 }

@@ -25,15 +25,26 @@ package struct CommittedLog: Sendable {
     }
 
     private var entries: [Committed] = []
+    /// What is before the first of them. Nothing is known of it where a run begins with the logs of an earlier one.
+    private var before = LogIndex.zero
 
     package init() {}
 
+    /// Of a run that begins with logs in which these entries, from `first` on, are known to be committed.
+    package init(first: LogIndex, terms: [Term], knownBy node: NodeID, in term: Term) {
+        if terms.isEmpty { return }
+        before = first.previous
+        entries = terms.map { Committed(term: $0, knownIn: term, knownBy: node) }
+    }
+
     /// The last index that any node ever took for committed.
-    package var lastIndex: LogIndex { LogIndex(UInt64(entries.count)) }
+    package var lastIndex: LogIndex { LogIndex(before.rawValue + UInt64(entries.count)) }
+
+    private func place(of index: LogIndex) -> Int { Int(index.rawValue - before.rawValue) - 1 }
 
     /// The term of the committed entry at `index`.
     package func term(at index: LogIndex) -> Term? {
-        index > .zero && index <= lastIndex ? entries[Int(index.rawValue) - 1].term : nil
+        index > before && index <= lastIndex ? entries[place(of: index)].term : nil
     }
 
     /// `node`, in `term`, takes everything in `log` from behind `before` through `index` for committed.
@@ -50,6 +61,7 @@ package struct CommittedLog: Sendable {
             }
             next = log.baseIndex
         }
+        next = max(next, self.before.next)
         while next <= index {
             guard let entryTerm = log.term(at: next) else {
                 throw Violation(.committedEntryChanged, "node \(node) has committed index \(next) but no entry there")
@@ -58,7 +70,7 @@ package struct CommittedLog: Sendable {
                 check(next == lastIndex.next, "the committed log grows by one entry at a time")
                 entries.append(Committed(term: entryTerm, knownIn: term, knownBy: node))
             } else {
-                let known = entries[Int(next.rawValue) - 1]
+                let known = entries[place(of: next)]
                 if known.term != entryTerm {
                     throw Violation(
                         .committedEntryChanged,
@@ -73,7 +85,7 @@ package struct CommittedLog: Sendable {
     /// `node` has begun to lead `term` with this log: it must hold all that was committed in earlier terms.
     package func leads(_ node: NodeID, in term: Term, log: some LogReader) throws(Violation) {
         for (offset, entry) in entries.enumerated() where entry.knownIn < term {
-            let index = LogIndex(UInt64(offset) + 1)
+            let index = LogIndex(before.rawValue + UInt64(offset) + 1)
             guard let own = log.term(at: index) else {
                 if index <= log.lastIndex { continue }
                 throw Violation(

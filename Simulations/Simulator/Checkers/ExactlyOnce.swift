@@ -116,6 +116,12 @@ package enum ExactlyOnce {
         }
     }
 
+    /// The tokens of a ledger, in order; nil where it is none.
+    static func tokens(_ ledger: [UInt8]) -> [[UInt8]]? {
+        guard let ends = try? tokenEnds(ledger) else { return nil }
+        return ends.sorted { $0.value < $1.value }.map(\.key)
+    }
+
     private static func tokenEnds(_ ledger: [UInt8]) throws(Violation) -> [[UInt8]: Int] {
         var ends: [[UInt8]: Int] = [:]
         var start = 0

@@ -44,6 +44,7 @@ package enum KeyValue: Hashable, Sendable, CustomStringConvertible {
         case .pushLeft, .pushRight, .popLeft, .popRight, .listRange, .listLength: onList(command)
         case .setField, .field, .deleteField, .incrementField, .fieldCount, .fields: onHash(command)
         case .addMember, .removeMember, .hasMember, .memberCount, .members: onSet(command)
+        case .holds(let value): (self == value ? .ok : .null, self)
         case .score, .addScore, .setScore, .removeScore, .popLowest, .scoreCount, .ranking: onSortedSet(command)
         }
     }

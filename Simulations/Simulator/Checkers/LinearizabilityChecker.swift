@@ -161,7 +161,7 @@ package struct LinearizabilityChecker {
             numbers[operation.command] = number
             return number
         }
-        values = ValueTable(operations)
+        values = ValueTable(operations, initial: initial)
         demand = values.demand
         head = 2 * operations.count
         following = [Int](repeating: -1, count: head + 1)

@@ -17,7 +17,8 @@ struct ValueTable {
     private(set) var isUnique: [Bool] = []
     private var values: [[UInt8]] = []
 
-    init(_ operations: [Operation]) {
+    /// - Parameter initial: what the key holds before all commands.
+    init(_ operations: [Operation], initial: KeyValue = .absent) {
         written = [Int](repeating: -1, count: operations.count)
         needed = written
         for (index, operation) in operations.enumerated() {
@@ -25,10 +26,11 @@ struct ValueTable {
             case (.get, .reply(.bulk(let bytes))), (.getSet, .reply(.bulk(let bytes))), (.setAndGet, .reply(.bulk(let bytes))),
                 (.getAndDelete, .reply(.bulk(let bytes))):
                 need(bytes, by: index)
+            case (.holds(.string(let bytes)), .reply): need(bytes, by: index)
             default: break
             }
         }
-        findProducers(operations)
+        findProducers(operations, initial)
     }
 
     private mutating func need(_ bytes: [UInt8], by operation: Int) {
@@ -42,7 +44,7 @@ struct ValueTable {
         demand[number] += 1
     }
 
-    private mutating func findProducers(_ operations: [Operation]) {
+    private mutating func findProducers(_ operations: [Operation], _ initial: KeyValue) {
         var writers: [[UInt8]: [Int]] = [:]
         var appends: [[UInt8]: [Int]] = [:]
         var lengths: Set<Int> = []
@@ -66,8 +68,9 @@ struct ValueTable {
             let setters = writers[value] ?? []
             // What looks like a number can come from increments.
             let isNumber = Int64(String(decoding: value, as: UTF8.self)) != nil
-            isUnique.append(setters.count + appenders.count <= 1 && !isNumber)
-            if setters.isEmpty, appenders.count == 1, !isNumber, needed[appenders[0]] < 0,
+            let isInitial = initial == .string(value)
+            isUnique.append(setters.count + appenders.count + (isInitial ? 1 : 0) <= 1 && !isNumber)
+            if setters.isEmpty, !isInitial, appenders.count == 1, !isNumber, needed[appenders[0]] < 0,
                 case .append(let token) = operations[appenders[0]].command, token.count < value.count
             {
                 need(Array(value.dropLast(token.count)), by: appenders[0])

@@ -63,8 +63,9 @@ final class Client {
     var waiting = RingBuffer<Expectation>()
     /// A timer that was set for an earlier epoch is void.
     var epoch: UInt64 = 0
-    /// For unique values.
+    /// For unique values; those of a run that goes on from an earlier one begin with another prefix.
     var tokens = 0
+    var tokenPrefix = ""
     /// Replies held back to be swapped (planted).
     var heldReply: Reply?
     /// Batches that were sent and wholly answered since everything healed.
@@ -88,6 +89,6 @@ final class Client {
     /// A value that nobody else writes.
     func nextToken() -> String {
         tokens += 1
-        return "\(index).\(tokens)"
+        return "\(tokenPrefix)\(index).\(tokens)"
     }
 }

@@ -19,7 +19,12 @@ struct ExpiryRecord {
     /// When the last one is over, clocks apart.
     private(set) var lastEnd = Instant(nanoseconds: 0)
 
-    static func name(_ number: Int) -> [UInt8] { Array("expiring:\(number)".utf8) }
+    /// In front of the keys' numbers: other ones for each run that goes on from an earlier one.
+    private let prefix: String
+
+    init(prefix: String = "expiring:") { self.prefix = prefix }
+
+    func name(_ number: Int) -> [UInt8] { Array("\(prefix)\(number)".utf8) }
 
     /// Notes that a key is being set. Returns its number.
     mutating func set(value: [UInt8], lifetime: Nanoseconds, at time: Instant) -> Int {
@@ -41,7 +46,7 @@ struct ExpiryRecord {
         _ number: Int, _ reply: Reply, sentAt: Instant, at time: Instant, slack: Nanoseconds?
     ) throws(Violation) {
         let entry = entries[number]
-        let name = String(decoding: ExpiryRecord.name(number), as: UTF8.self)
+        let name = String(decoding: self.name(number), as: UTF8.self)
         switch reply {
         case .bulk(let bytes):
             if bytes != entry.value || !entry.mayExist {

@@ -56,6 +56,8 @@ package struct History: Sendable {
     /// Every operation, in the order of invocation.
     package private(set) var operations: [Operation] = []
     private var events: UInt64 = 0
+    /// The present moment, in the order of invocations and replies.
+    var mark: UInt64 { events }
     /// Commands that have ended with an answer.
     package private(set) var answered = 0
 

@@ -48,6 +48,9 @@ package enum KeyCommand: Hashable, Sendable {
     /// All members by their score.
     case ranking
 
+    /// No command of a client: whoever could look saw that the key holds this.
+    case holds(KeyValue)
+
     /// The command's words, the key among them.
     package func words(key: [UInt8]) -> [[UInt8]] {
         func word(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -95,6 +98,7 @@ package enum KeyCommand: Hashable, Sendable {
         case .removeScore(let member): [word("ZREM"), key, member]
         case .popLowest: [word("ZPOPMIN"), key]
         case .scoreCount: [word("ZCARD"), key]
+        case .holds(let value): [word("HOLDS"), key, word(value.description)]
         default: [word("ZRANGE"), key, word("0"), word("-1")]
         }
     }
@@ -104,7 +108,7 @@ package enum KeyCommand: Hashable, Sendable {
         switch self {
         case .get, .exists, .length, .type, .listRange, .listLength, .field, .fieldCount, .fields, .hasMember, .memberCount,
             .members,
-            .score, .scoreCount, .ranking:
+            .score, .scoreCount, .ranking, .holds:
             true
         default: false
         }

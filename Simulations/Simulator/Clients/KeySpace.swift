@@ -17,8 +17,8 @@ struct KeySpace {
     }
 
     /// By key number.
-    let uses: [Use]
-    private let names: [[UInt8]]
+    private(set) var uses: [Use]
+    private var names: [[UInt8]]
 
     /// - Parameters:
     ///   - registers: how many keys are registers.
@@ -33,6 +33,38 @@ struct KeySpace {
     private let registers: Int
 
     func name(_ key: Int) -> [UInt8] { names[key] }
+
+    /// Fits the uses of the keys to what they hold when the run begins, and passes over keys whose content the model does not know.
+    ///
+    /// - Returns: what they hold.
+    mutating func fit(_ value: ([UInt8]) -> KeyValue?) -> [KeyValue] {
+        uses.indices.map { key in
+            while true {
+                if let found = value(names[key]) {
+                    uses[key] = KeySpace.fitted(uses[key], found)
+                    return found
+                }
+                names[key].append(UInt8(ascii: "'"))
+            }
+        }
+    }
+
+    private static func fitted(_ use: Use, _ value: KeyValue) -> Use {
+        switch value {
+        case .absent: return use
+        case .string(let bytes):
+            switch use {
+            case .counter where Int64(String(decoding: bytes, as: UTF8.self)).map { Array(String($0).utf8) == bytes } ?? false:
+                return use
+            case .ledger where ExactlyOnce.tokens(bytes) != nil: return use
+            default: return .register
+            }
+        case .list(let elements): return use == .queue && Set(elements).count == elements.count ? .queue : .list
+        case .hash: return .hash
+        case .set: return .set
+        case .sortedSet: return .sortedSet
+        }
+    }
 
     var count: Int { uses.count }
 

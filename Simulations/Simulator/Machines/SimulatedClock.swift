@@ -11,20 +11,25 @@ package struct SimulatedClock: Sendable {
     /// The simulation's time and the machine's at which the present drift began.
     private var base: Instant
     private var origin: UInt64
+    /// What the wall clock shows at the simulation's time 0.
+    private let epoch: Int64
     /// How much the wall clock is ahead, in microseconds.
     package var wallOffset: Int64 = 0
 
     /// A clock that shows `origin` nanoseconds at the simulation's time `base`.
-    package init(origin: UInt64, base: Instant, driftPartsPerMillion drift: Int64) {
+    package init(
+        origin: UInt64, base: Instant, driftPartsPerMillion drift: Int64, epoch: Int64 = SimulatedClock.epoch
+    ) {
         check(drift > -500_000 && drift < 500_000, "a clock drifts by less than half")
         self.origin = origin
+        self.epoch = epoch
         self.base = base
         self.drift = drift
     }
 
     /// What the clocks show at the simulation's `time`, not before the drift began.
     package func now(at time: Instant) -> Now {
-        let wall = SimulatedClock.epoch + wallOffset + Int64(time.nanoseconds / 1000)
+        let wall = epoch + wallOffset + Int64(time.nanoseconds / 1000)
         return Now(instant: local(at: time), wall: WallTime(microseconds: wall))
     }
 

@@ -27,6 +27,14 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     /// Connections that wait for replies which nobody knows are not closed.
     case keepUnknown
 
+    // In restorations of cuts; see `RestorationFaults`.
+    /// What is committed and not applied is left out.
+    case restoreWithoutTail
+    /// The part that knows least is taken.
+    case restoreLowestCommit
+    /// The runs of the old cluster's nodes are taken for those of the new one's.
+    case restoreOldRuns
+
     // In the world.
     /// State files get their names without having been synced.
     case unsyncedStateFiles
@@ -82,6 +90,16 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         }
     }
 
+    /// The bugs to plant in restorations.
+    var restorationFaults: RestorationFaults {
+        switch self {
+        case .restoreWithoutTail: [.ignoreTail]
+        case .restoreLowestCommit: [.lowestCommit]
+        case .restoreOldRuns: [.keepRuns]
+        default: []
+        }
+    }
+
     /// Whether the bug shows only where there are state files.
     var needsStateFiles: Bool { self == .unsyncedStateFiles || !stateFileFaults.isEmpty }
 
@@ -104,6 +122,7 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         case .trimTooFar, .unsyncedStateFiles: [.recovery]
         // Later replies take the place of those that never come.
         case .keepUnknown: [.liveness, .reply, .linearizability, .exactlyOnce, .expiry]
+        case .restoreWithoutTail, .restoreLowestCommit, .restoreOldRuns: [.restoration]
         case .otherState: [.stateDigest]
         case .dropConnection: [.droppedConnection]
         // Whoever asked something else may take the reply for an answer.

@@ -70,6 +70,8 @@ package struct RunOptions: Sendable {
     package var takesSnapshots: Bool
     package var snapshotInterval: Nanoseconds
     package var snapshots: SnapshotOptions
+    /// Whether other clusters go on from some of them.
+    package var continuesFromCuts = true
 
     /// A scenario says what happens: there are no clients and phases of its own.
     var isScripted = false
@@ -142,7 +144,10 @@ package struct RunOptions: Sendable {
         asksForSaves = random.chance(1, in: 4)
         var snapshotRandom = Randomness(seed: seed).generator(for: .snapshots)
         let drawsSnapshots = snapshotRandom.chance(1, in: 2)
-        takesSnapshots = drawsSnapshots || !(planted?.snapshotFaults ?? []).isEmpty
+        let plantsInCuts = !(planted?.snapshotFaults ?? []).isEmpty || !(planted?.restorationFaults ?? []).isEmpty
+        takesSnapshots = drawsSnapshots || plantsInCuts
+        // Another bug is to be found where it is, and not by what follows from it elsewhere.
+        continuesFromCuts = planted.map { !$0.restorationFaults.isEmpty } ?? true
         snapshotInterval = .milliseconds(snapshotRandom.choice(of: [20, 100, 400]))
         snapshots = RunOptions.drawSnapshots(&snapshotRandom)
         snapshots.faults = planted?.snapshotFaults ?? []

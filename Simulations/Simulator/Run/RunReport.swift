@@ -23,6 +23,9 @@ package struct RunStatistics: Equatable, Sendable {
     package var completeSnapshots = 0
     package var strictSnapshots = 0
     package var framesInFlight = 0
+    /// Clusters that were restored from cuts of this run, and that ran on from them.
+    package var restored = 0
+    package var ranOn = 0
     /// Keys whose history was too hard to decide.
     package var undecided = 0
     /// State files written, and installed by nodes that were far behind.
@@ -52,7 +55,7 @@ package struct RunReport: Sendable {
         text += "\(s.drawn) drawn, \(s.committed) entries, \(s.elections) elections, \(s.faults) faults, \(s.crashes) crashes"
         if s.snapshots > 0 {
             text += ", \(s.snapshots) snapshots (\(s.completeSnapshots) complete, \(s.strictSnapshots) strict, "
-            text += "\(s.framesInFlight) frames in flight)"
+            text += "\(s.framesInFlight) frames in flight, \(s.restored) restored, \(s.ranOn) ran on)"
         }
         if s.stateFiles > 0 { text += ", \(s.stateFiles) state files, \(s.installs) installed" }
         if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
@@ -74,7 +77,7 @@ package struct RunReport: Sendable {
             ("digestComparisons", UInt64(s.digestComparisons)), ("refusedStarts", UInt64(s.refusedStarts)),
             ("undecidedKeys", UInt64(s.undecided)), ("snapshots", UInt64(s.snapshots)),
             ("completeSnapshots", UInt64(s.completeSnapshots)), ("strictSnapshots", UInt64(s.strictSnapshots)),
-            ("framesInFlight", UInt64(s.framesInFlight)),
+            ("framesInFlight", UInt64(s.framesInFlight)), ("restored", UInt64(s.restored)), ("ranOn", UInt64(s.ranOn)),
             ("undecidedKeys", UInt64(s.undecided)), ("stateFiles", s.stateFiles), ("installs", s.installs),
         ]
         var text = "{\"ok\":\(violation == nil),\"hash\":\"\(hash)\""

@@ -16,6 +16,7 @@ extension Simulation {
         let client = Client(
             index: index, role: role, random: randomness.generator(for: .clients, of: index),
             patience: isPatient ? nil : options.patience)
+        if beginning != nil { client.tokenPrefix = "\(options.seed)/" }
         clients.append(client)
         return client
     }
@@ -28,6 +29,7 @@ extension Simulation {
 
     func clientTimer(_ client: Client, epoch: UInt64) throws(Violation) {
         guard client.epoch == epoch, !client.isConnecting else { return }
+        if isOpening { return schedule(client, after: .milliseconds(5)) }
         guard let link = client.link else {
             if case .operator = client.role { return }
             if client.isRetired { return }
@@ -179,11 +181,11 @@ extension Simulation {
             let value = Array(client.nextToken().utf8)
             let lifetime = client.random.duration(in: .milliseconds(20)...Nanoseconds.milliseconds(1_500)).rawValue / 1_000_000
             let number = expiries.set(value: value, lifetime: .milliseconds(lifetime), at: time)
-            let words = [Array("SET".utf8), ExpiryRecord.name(number), value, Array("PX".utf8), Array(String(lifetime).utf8)]
+            let words = [Array("SET".utf8), expiries.name(number), value, Array("PX".utf8), Array(String(lifetime).utf8)]
             send(words, .expirySet(number), client, buffer)
         } else {
             let number = max(0, expiries.count - 1 - client.random.index(below: 5))
-            send([Array("GET".utf8), ExpiryRecord.name(number)], .expiryGet(number, sentAt: time), client, buffer)
+            send([Array("GET".utf8), expiries.name(number)], .expiryGet(number, sentAt: time), client, buffer)
         }
     }
 
@@ -200,7 +202,7 @@ extension Simulation {
             for command in keys.audit(key) { sendOperation(key, command, client, buffer) }
         }
         for number in 0..<expiries.count {
-            send([Array("GET".utf8), ExpiryRecord.name(number)], .expiryGet(number, sentAt: time), client, buffer)
+            send([Array("GET".utf8), expiries.name(number)], .expiryGet(number, sentAt: time), client, buffer)
         }
     }
 }

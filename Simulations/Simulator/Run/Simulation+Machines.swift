@@ -10,11 +10,16 @@ extension Simulation {
         var random = randomness.generator(for: .machines)
         let clusterID = ClusterID(high: random.next(), low: random.next())
         for index in 0..<options.nodeCount {
-            let identity = NodeIdentity(clusterID: clusterID, nodeID: NodeID(UInt32(index + 1)), salt: random.next())
+            let drawn = NodeIdentity(clusterID: clusterID, nodeID: NodeID(UInt32(index + 1)), salt: random.next())
+            let identity = beginning?.identities[index] ?? drawn
             let disk = SimulatedDisk(speed: options.disk, random: randomness.generator(for: .disk, of: index))
             disk.install(NodeIdentity.fileName, bytes: identity.encode())
+            for (name, bytes) in beginning?.files[index] ?? [:] { disk.install(name, bytes: bytes) }
             let drift = options.driftMax == 0 ? 0 : Int64(random.next(below: 2 * options.driftMax)) - Int64(options.driftMax)
-            var clock = SimulatedClock(origin: random.next(below: 1 << 40), base: time, driftPartsPerMillion: drift)
+            // No clock shows less than the log's time at the beginning.
+            let epoch = max(SimulatedClock.epoch, beginning?.wall.microseconds ?? 0)
+            var clock = SimulatedClock(
+                origin: random.next(below: 1 << 40), base: time, driftPartsPerMillion: drift, epoch: epoch)
             if options.wallOffsetMax > 0 { clock.wallOffset = Int64(random.next(below: options.wallOffsetMax)) }
             machines.append(
                 Machine(
@@ -60,6 +65,9 @@ extension Simulation {
             if options.takesSnapshots {
                 node.channelEvents = []
                 cuts.starts(machine.index)
+            }
+            if let beginning, machine.run == 1 {
+                node.framesToSendFirst = beginning.frames.filter { $0.from == machine.id }.map { ($0.to, $0.type, $0.payload) }
             }
             machine.node = node
         } catch {

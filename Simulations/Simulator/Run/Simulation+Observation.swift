@@ -29,6 +29,7 @@ extension Simulation {
         if node.machine.appliedIndex > machine.seen.appliedIndex {
             machine.seen.appliedIndex = node.machine.appliedIndex
             try observeState(machine, node)
+            if isOpening { try openIfDecided(node) }
         }
         if plot != nil { try advancePlot(machine) }
     }

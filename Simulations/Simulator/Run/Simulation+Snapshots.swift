@@ -22,35 +22,41 @@ extension Simulation {
                 try cuts.delivers(machine.index, link: link.number, side: 1 - side, checksum: checksum)
             case .recorded(let id):
                 note("node \(machine.id) records for snapshot \(id)")
+                noteRecord(id)
                 try cuts.records(machine.index, id)
             case .partMade(let part):
                 note("node \(machine.id) has its part of snapshot \(part.id)")
                 cuts.makes(machine.index, part)
-            case .partStored(let id): try readPart(id, machine)
+            case .partStored(let id): try readPartBack(id, machine)
             case .concluded(let manifest):
                 note("snapshot \(manifest.id) is \(manifest.outcome), strict: \(manifest.isStrict)")
                 try cuts.concludes(manifest)
+                try continueFrom(manifest)
             case .ended: break
             }
         }
     }
 
     /// Reads a part back from the disk, now and then: it must be whole, and what its node said of it.
-    private func readPart(_ id: SnapshotID, _ machine: Machine) throws(Violation) {
+    private func readPartBack(_ id: SnapshotID, _ machine: Machine) throws(Violation) {
         partsStored += 1
         if partsStored % 8 != 1 { return }
-        let name = SnapshotFile.part(id).name
-        var loader = SnapshotPartFile.Loader(file: name.text, clusterID: machine.identity.clusterID, nodeID: machine.id)
         let part: SnapshotPart
         do throws(StorageError) {
-            let buffer = ByteBuffer()
-            try machine.disk.read(name, offset: 0, count: try machine.disk.size(of: name), into: buffer)
-            try loader.append(buffer.view)
-            part = try loader.finish().part
+            part = try readPart(id, of: machine).part
         } catch {
             throw Violation(.cut, "node \(machine.id) has stored its part of snapshot \(id), and it can't be read: \(error)")
         }
         try cuts.finds(part, machine.index)
+    }
+
+    func readPart(_ id: SnapshotID, of machine: Machine) throws(StorageError) -> SnapshotPartFile {
+        let name = SnapshotFile.part(id).name
+        var loader = SnapshotPartFile.Loader(file: name.text, clusterID: machine.identity.clusterID, nodeID: machine.id)
+        let buffer = ByteBuffer()
+        try machine.disk.read(name, offset: 0, count: try machine.disk.size(of: name), into: buffer)
+        try loader.append(buffer.view)
+        return try loader.finish()
     }
 
     private func place(_ id: PeerLinkID, _ machine: Machine) -> (Link, side: Int)? {

@@ -35,8 +35,22 @@ package final class Simulation {
     var clients: [Client] = []
     var history = History()
     var expiries = ExpiryRecord()
-    let keys: KeySpace
+    var keys: KeySpace
     var connectionCount = 0
+
+    // What came before the run, if anything did.
+    let beginning: Beginning?
+    /// What is left of it is not decided yet: the clients wait.
+    var isOpening: Bool
+    /// What each key holds when the clients begin.
+    var initialValues: [KeyValue]
+    /// Keys with a deadline that the run begins with; nobody knows how long they live.
+    var inheritedDeadlines = 0
+
+    // Clusters that go on from this run's snapshots (`Simulation+Continuations`).
+    var continuationRandom: RandomGenerator
+    var continuations = 0
+    var recordMarks: [SnapshotID: (first: UInt64, last: UInt64)] = [:]
 
     // Faults.
     var faultRandom: RandomGenerator
@@ -68,16 +82,24 @@ package final class Simulation {
     var endOfSafety: Instant
 
     /// Sets up the run that `options` describe.
-    package init(_ options: RunOptions) {
+    ///
+    /// - Parameter beginning: what the nodes find on their disks; by default nothing.
+    package init(_ options: RunOptions, from beginning: Beginning? = nil) {
+        check(beginning.map { $0.nodeCount == options.nodeCount } ?? true, "a run has the nodes that it begins with")
         self.options = options
+        self.beginning = beginning
+        isOpening = beginning != nil
         randomness = Randomness(seed: options.seed)
         trace = TraceHash(seed: options.seed)
         networkRandom = randomness.generator(for: .network)
         faultRandom = randomness.generator(for: .faults)
         blocked = [[Bool]](repeating: [Bool](repeating: false, count: options.nodeCount), count: options.nodeCount)
         keys = KeySpace(registers: options.registerCount, collections: options.collections)
+        initialValues = [KeyValue](repeating: .absent, count: keys.count)
+        continuationRandom = randomness.generator(for: .snapshots, of: 1)
         endOfSafety = time + options.duration
         cuts = CutOracle(machines: options.nodeCount)
+        if let beginning { take(beginning) }
         buildMachines()
         if !options.isScripted { buildClients() }
     }

@@ -193,7 +193,7 @@ package struct CutVerification {
 
 extension LocalState {
     /// The term of an entry of the log; nil outside of it.
-    func logTerm(at index: LogIndex) -> Term? {
+    package func logTerm(at index: LogIndex) -> Term? {
         if index == baseIndex { return baseTerm }
         guard index > baseIndex, index <= lastIndex else { return nil }
         return termRuns.last { $0.first <= index }?.term

@@ -11,6 +11,13 @@ extension Node {
     func channelOpened(to peer: NodeID, incarnation: Incarnation, on link: PeerLink) {
         channelEvents?.append(.opened(link.id))
         tellParticipant { $0.channelOpened(peer, incarnation: incarnation, now: now.instant) }
+        guard links[link.id.rawValue] != nil else { return }
+        for frame in framesToSendFirst where frame.to == peer {
+            let start = beginFrame(frame.type, to: peer, on: link)
+            link.output.append(frame.payload)
+            endFrame(start, on: link)
+        }
+        framesToSendFirst.removeAll { $0.to == peer }
     }
 
     func channelClosed(to peer: NodeID) { tellParticipant { $0.channelClosed(peer, now: now.instant) } }

@@ -8,8 +8,8 @@ import Storage
 /// A cut made into the state that a new cluster begins with (DESIGN, rule 7.10). Rules and reasons:
 /// docs/internals/distributed-snapshots.md, "Restoring".
 ///
-/// The state is the one after the cut's highest committed index: the database of the part that knows it, and that part's entries through
-/// it. Where parts are missing and a majority is there, it goes to the end of the best of their logs.
+/// The state is the one at the end of the most up-to-date log of a majority: that part's database, and the entries behind it. It holds all that
+/// was committed, whether or not any node knows so at that moment.
 package struct Restoration {
     /// How far a restored state is certain to reach.
     package enum Reach: Equatable, Sendable {
@@ -43,9 +43,11 @@ package struct Restoration {
     /// - Parameters:
     ///   - parts: those that are there, in any order. The database of one of them goes on as the restored state.
     ///   - allowsMissing: also where parts are missing.
+    ///   - faults: bugs, planted to prove that a checker finds them.
     /// - Throws: when the parts are no cut, or not a whole one and that was not asked for.
     package init(
-        _ manifest: SnapshotManifest, _ parts: [SnapshotPartFile], allowsMissing: Bool = false
+        _ manifest: SnapshotManifest, _ parts: [SnapshotPartFile], allowsMissing: Bool = false,
+        faults: RestorationFaults = []
     ) throws(RestorationError) {
         let parts = parts.sorted { $0.part.run.node < $1.part.run.node }
         if parts.isEmpty { throw .noParts }
@@ -54,13 +56,17 @@ package struct Restoration {
         if !missing.isEmpty && !allowsMissing { throw .partsMissing(missing) }
         try Restoration.verify(manifest, parts)
         reach = Restoration.reach(parts, missing)
-        let (chosen, end) = Restoration.choose(parts, reach)
-        try Restoration.requireCommitted(parts, in: chosen.state, through: end)
+        var (chosen, end) = Restoration.choose(parts, reach)
+        if faults.contains(.lowestCommit) {
+            for part in parts where part.state.commitIndex < end { (chosen, end) = (part, part.state.commitIndex) }
+        }
+        if faults.contains(.ignoreTail) { end = chosen.state.appliedIndex }
+        if faults.isEmpty { try Restoration.requireCommitted(parts, in: chosen.state, through: end) }
         let entries = try Restoration.entries(of: chosen, through: end)
         machine = chosen.machine
         let nobody = ReplyWriter(ByteBuffer(capacity: 64), version: .two, discards: true)
         for entry in entries { machine.apply(entry, replies: nobody) }
-        machine.forgetRuns()
+        if !faults.contains(.keepRuns) { machine.forgetRuns() }
         check(machine.appliedIndex == end, "a restored state is the one after the entry that was chosen")
         (source, entriesApplied) = (chosen.state.run.node, entries.count)
         (index, term, time) = (machine.appliedIndex, machine.appliedTerm, machine.time)
@@ -105,23 +111,23 @@ package struct Restoration {
 
     /// The part to begin with, and through which entry its log is applied.
     ///
-    /// A node's log has all that the node knows to be committed, so the part with the highest commit index holds everything that any of
-    /// the nodes had acknowledged. What a missing node acknowledged is on a majority of logs and need not be known to be committed
-    /// on any other: of a majority's logs the most up-to-date one has it (Leader Completeness; paper, section 5.4.3), wherever in it.
+    /// What was acknowledged is committed, but that need not be known to any part: the node that acknowledged it may be missing, or have begun
+    /// a new run since, which has to find out anew. Of a majority's logs the most up-to-date one has it (Leader Completeness; paper, section
+    /// 5.4.3), wherever in it. Of fewer logs none need have it, and the best one may hold what was replaced elsewhere: then nothing
+    /// but the highest commit index counts.
     private static func choose(_ parts: [SnapshotPartFile], _ reach: Reach) -> (part: SnapshotPartFile, end: LogIndex) {
         var best = parts[0]
         for part in parts.dropFirst() {
             let (one, other) = (part.state, best.state)
             let isBetter =
                 switch reach {
-                case .everything, .minority:
-                    (one.commitIndex, one.appliedIndex) > (other.commitIndex, other.appliedIndex)
-                case .majority:
+                case .minority: (one.commitIndex, one.appliedIndex) > (other.commitIndex, other.appliedIndex)
+                case .everything, .majority:
                     (one.lastTerm, one.lastIndex, one.appliedIndex) > (other.lastTerm, other.lastIndex, other.appliedIndex)
                 }
             if isBetter { best = part }
         }
-        return (best, reach == .majority ? best.state.lastIndex : best.state.commitIndex)
+        return (best, reach == .minority ? best.state.commitIndex : best.state.lastIndex)
     }
 
     /// Refuses parts of which one has committed what the chosen log has not.
@@ -158,6 +164,18 @@ package struct Restoration {
         }
         return entries
     }
+}
+
+/// Bugs of a restoration, planted by tests; none in production.
+package struct RestorationFaults: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// The entries of the part are not applied.
+    package static let ignoreTail = RestorationFaults(rawValue: 1)
+    /// The part with the lowest commit index is taken.
+    package static let lowestCommit = RestorationFaults(rawValue: 2)
+    /// The old cluster's runs go on.
+    package static let keepRuns = RestorationFaults(rawValue: 4)
 }
 
 /// Why nothing is restored from a cut.

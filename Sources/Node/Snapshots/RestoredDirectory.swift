@@ -1,6 +1,5 @@
 import Base
 import Consensus
-import Database
 import Storage
 
 /// The files of one node of a cluster that begins with a restored state: an identity, and a state file that the node finds at its first
@@ -12,11 +11,9 @@ package struct RestoredDirectory {
     /// Nil for a state in which nothing was ever committed: such a cluster begins as any new one.
     package let stateFile: FileName?
     /// Bytes of the state file that were handed out.
-    package private(set) var byteCount = 0
+    package var byteCount: Int { stream?.byteCount ?? 0 }
 
-    private let record: StateRecord?
-    private var writer: StateFileWriter?
-    private let scratch = ByteBuffer(capacity: 1 << 16)
+    private var stream: StateFileStream?
 
     /// Begins the directory of one node. The state must not change before the last slice; several directories may be written at once.
     ///
@@ -29,7 +26,7 @@ package struct RestoredDirectory {
         check(identity.nodeID.rawValue > 0 && Int(identity.nodeID.rawValue) <= nodeCount, "a node is one of its cluster")
         self.identity = identity
         guard restoration.index > .zero else {
-            (stateFile, record, writer) = (nil, nil, nil)
+            stateFile = nil
             return
         }
         let name = StateFileFormat.fileName(group: .first, index: restoration.index)
@@ -39,27 +36,12 @@ package struct RestoredDirectory {
             index: restoration.index, term: restoration.term, time: restoration.time,
             configuration: Configuration(voters: voters))
         stateFile = name
-        record = restoration.machine.beginRecord()
-        check(record != nil, "a restored state is recorded by a few directories at once")
-        writer = StateFileWriter(name: name, header: header)
+        stream = StateFileStream(restoration.machine, name: name, header: header)
+        check(stream != nil, "a restored state is recorded by a few directories at once")
     }
 
     /// What is to be done next for the state file, in order: `extend`s, and at the end its `publish`. Empty when all was handed out.
     package mutating func next(budgetBytes: Int = 1 << 20) -> [DiskOperation.Action] {
-        guard let record, writer != nil else { return [] }
-        var actions: [DiskOperation.Action] = []
-        while actions.isEmpty, writer?.isFinished == false {
-            scratch.removeAll(keeping: 1 << 20)
-            let isComplete = record.encode(into: scratch, budgetBytes: budgetBytes)
-            writer?.append(scratch.view, to: .database)
-            if isComplete { writer?.finish() }
-            actions += writer?.takeOperations() ?? []
-        }
-        byteCount = writer?.byteCount ?? byteCount
-        if writer?.isFinished == true {
-            if let publish = writer?.publish { actions.append(publish) }
-            writer = nil
-        }
-        return actions
+        stream?.next(budgetBytes: budgetBytes) ?? []
     }
 }
