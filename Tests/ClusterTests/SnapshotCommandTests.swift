@@ -72,6 +72,29 @@ extension ClusterTests {
             try cluster.expect("cluster", "down")
         }
 
+        @Test func killedFetchLeavesNothingThatPassesForASnapshot() throws {
+            let cluster = try cluster()
+            let taken = "\(cluster.place.path)/taken"
+            let took = try object(try cluster.expect("snapshot", "take", "--json", taken))
+            let id = try #require(took["id"] as? String)
+
+            // Killed in the middle, while node 3 hangs: what is there is never taken for a snapshot.
+            try cluster.expect("cluster", "pause", "3")
+            let half = "\(cluster.place.path)/half"
+            let killed = try ChildProcess(
+                [Programs.tool, "--data", cluster.data, "snapshot", "fetch", id, half], errors: "/dev/null")
+            try eventually("two parts are fetched", seen: { "\(names(half))" }) { names(half).contains("node-2.part") }
+            killed.kill()
+            try cluster.expect("cluster", "resume", "3")
+            for words in [["show", half], ["verify", half], ["diff", taken, half], ["diagram", half]] {
+                let result = try cluster.run(["snapshot"] + words)
+                #expect(result.ending == .exited(1) && result.errors.contains("there is no manifest"), "\(result)")
+            }
+            let refused = try cluster.run("snapshot", "fetch", id, half)
+            #expect(refused.ending == .exited(1) && refused.errors.contains("not empty"), "\(refused)")
+            try cluster.expect("cluster", "down")
+        }
+
         @Test func diffAndDiagramShowWhatHappened() throws {
             let cluster = try cluster()
             let (before, after) = ("\(cluster.place.path)/before", "\(cluster.place.path)/after")

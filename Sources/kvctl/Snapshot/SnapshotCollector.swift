@@ -66,7 +66,9 @@ struct SnapshotCollector {
     private mutating func size(of manifest: SnapshotManifest) -> Int {
         var total = 0
         for part in manifest.parts {
-            if let facts = try? servers[Int(part.run.node.rawValue)]?.status(id) { total += facts.partBytes }
+            if let facts = try? servers[Int(part.run.node.rawValue)]?.status(id, within: .milliseconds(500)) {
+                total += facts.partBytes
+            }
         }
         return total
     }

@@ -26,7 +26,7 @@ struct SnapshotDirectory {
         guard names.contains("manifest") else {
             throw Failure(
                 names.contains { $0.hasSuffix(".part") || $0.hasSuffix(".tmp") }
-                    ? "'\(path)' holds no whole snapshot: there is no manifest, which comes last; the files were left by a 'kvctl snapshot take' that was ended"
+                    ? "'\(path)' holds no whole snapshot: there is no manifest, which comes last; the files were left by a 'take' or 'fetch' that was ended"
                     : "'\(path)' holds no snapshot: there is no manifest")
         }
         let file = try MappedFile("\(path)/manifest")

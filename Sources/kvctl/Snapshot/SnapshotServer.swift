@@ -22,12 +22,12 @@ struct SnapshotServer {
     ///
     /// - Throws: also what the node answers as an error.
     mutating func ask(_ words: String...) throws(Failure) -> Reply {
-        let reply = try reply(to: ["KV.SNAPSHOT"] + words)
+        let reply = try reply(to: ["KV.SNAPSHOT"] + words, within: SnapshotServer.patience)
         if reply.isError { throw Failure("\(node.client): \(reply.text ?? "error")") }
         return reply
     }
 
-    private mutating func reply(to words: [String]) throws(Failure) -> Reply {
+    private mutating func reply(to words: [String], within limit: Nanoseconds) throws(Failure) -> Reply {
         let connection: Connection
         if let open = self.connection {
             connection = open
@@ -35,7 +35,7 @@ struct SnapshotServer {
             connection = try Connection(to: node.client, timeout: SnapshotServer.connectPatience)
             self.connection = connection
         }
-        do throws(Failure) { return try connection.ask(words, deadline: monotonicNow() + SnapshotServer.patience) } catch {
+        do throws(Failure) { return try connection.ask(words, deadline: monotonicNow() + limit) } catch {
             self.connection = nil
             throw error
         }
@@ -45,7 +45,7 @@ struct SnapshotServer {
     mutating func take(strict: Bool, whole: Bool, milliseconds: UInt64) throws(Failure) -> SnapshotID {
         var words = ["KV.SNAPSHOT", "TAKE", strict ? "STRICT" : "CAUSAL", "TIMEOUT", "\(milliseconds)"]
         if whole { words.append("WHOLE") }
-        let reply = try reply(to: words)
+        let reply = try reply(to: words, within: SnapshotServer.patience)
         if reply.isError { throw Failure("\(node.client): \(reply.text ?? "error")") }
         guard let id = reply.text.flatMap({ UInt64($0) }), id > 0 else {
             throw Failure("\(node.client) answers KV.SNAPSHOT TAKE with something else; is it a kvd?")
@@ -62,8 +62,10 @@ struct SnapshotServer {
     }
 
     /// What it knows of a snapshot; nil when nothing.
-    mutating func status(_ id: SnapshotID) throws(Failure) -> SnapshotFacts? {
-        let reply = try reply(to: ["KV.SNAPSHOT", "STATUS", "\(id)"])
+    ///
+    /// - Parameter limit: how long the answer may take; unless given, as long as any.
+    mutating func status(_ id: SnapshotID, within limit: Nanoseconds? = nil) throws(Failure) -> SnapshotFacts? {
+        let reply = try reply(to: ["KV.SNAPSHOT", "STATUS", "\(id)"], within: limit ?? SnapshotServer.patience)
         if let text = reply.text, reply.isError {
             if text.contains("no such snapshot") { return nil }
             throw Failure("\(node.client): \(text)")
@@ -89,7 +91,8 @@ struct SnapshotServer {
             let reply: Reply
             do throws(Failure) {
                 reply = try self.reply(
-                    to: ["KV.SNAPSHOT", "FETCH", "\(id)", kind, "\(done)", "\(SnapshotServer.pieceBytes)"])
+                    to: ["KV.SNAPSHOT", "FETCH", "\(id)", kind, "\(done)", "\(SnapshotServer.pieceBytes)"],
+                    within: SnapshotServer.patience)
             } catch {
                 failures += 1
                 if done == 0 || failures == SnapshotServer.attemptsMax { throw error }
