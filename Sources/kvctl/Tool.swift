@@ -104,7 +104,8 @@ enum Tool {
         "output", short: "o", placeholder: "file", help: "Where the picture goes; printed unless given.")
     static let allowMissing = Flag("allow-missing", help: "Collect what there is though parts are gone.")
     static let snapshotTimeout = Option<UInt64>(
-        "timeout", default: 10_000, placeholder: "ms", help: "After this the snapshot ends with what there is.",
+        "timeout", placeholder: "ms",
+        help: "After this the snapshot ends with what there is. (default: 10 s, and twice what the state takes)",
         problem: { $0 < 1 || $0 > 3_600_000 ? "1 to 3600000 milliseconds" : nil })
 
     // For RDB files.

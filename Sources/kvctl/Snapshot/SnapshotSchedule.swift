@@ -27,7 +27,7 @@ struct SnapshotSchedule {
         guard let clusterID = ClusterID(text: cluster.clusterID) else { throw Failure("the cluster has no cluster id") }
         shelf = try SnapshotShelf(values[Tool.shelf], clusterID: clusterID)
         keep = values[Tool.keep]
-        request = SnapshotTake.Request(strict: !values[Tool.causal], milliseconds: values[Tool.snapshotTimeout])
+        request = SnapshotTake.Request(strict: !values[Tool.causal], milliseconds: values[ifGiven: Tool.snapshotTimeout])
         isJSON = values[Tool.json]
         stop = StopSignals()
     }

@@ -42,8 +42,9 @@ struct SnapshotServer {
     }
 
     /// Begins a snapshot; its id.
-    mutating func take(strict: Bool, whole: Bool, milliseconds: UInt64) throws(Failure) -> SnapshotID {
-        var words = ["KV.SNAPSHOT", "TAKE", strict ? "STRICT" : "CAUSAL", "TIMEOUT", "\(milliseconds)"]
+    mutating func take(strict: Bool, whole: Bool, milliseconds: UInt64?) throws(Failure) -> SnapshotID {
+        var words = ["KV.SNAPSHOT", "TAKE", strict ? "STRICT" : "CAUSAL"]
+        if let milliseconds { words += ["TIMEOUT", "\(milliseconds)"] }
         if whole { words.append("WHOLE") }
         let reply = try reply(to: words, within: SnapshotServer.patience)
         if reply.isError { throw Failure("\(node.client): \(reply.text ?? "error")") }

@@ -12,7 +12,7 @@ enum SnapshotTake {
         var server = try initiator(values, cluster)
         let isQuiet = values[Tool.json]
         let request = Request(
-            strict: !values[Tool.causal], whole: values[Tool.whole], milliseconds: values[Tool.snapshotTimeout])
+            strict: !values[Tool.causal], whole: values[Tool.whole], milliseconds: values[ifGiven: Tool.snapshotTimeout])
         let (id, facts) = try take(&server, request, isQuiet: isQuiet)
         var collector = try SnapshotCollector(cluster, id, isQuiet: isQuiet)
         let collected: SnapshotCollector.Collected
@@ -34,7 +34,8 @@ enum SnapshotTake {
     struct Request {
         var strict = true
         var whole = false
-        var milliseconds: UInt64 = 10_000
+        /// Nil for what the node thinks right for its state.
+        var milliseconds: UInt64?
     }
 
     /// Has a node take a snapshot, and waits for its end.
@@ -64,7 +65,9 @@ enum SnapshotTake {
         for id: SnapshotID, _ server: inout SnapshotServer, _ request: Request, _ bar: inout ProgressBar, _ stop: StopSignals?
     ) throws(Failure) -> SnapshotFacts {
         let began = monotonicNow()
-        let limit = Nanoseconds.milliseconds(request.milliseconds + 5_000)
+        // A node ends every snapshot within an hour.
+        let limit = Nanoseconds.milliseconds((request.milliseconds ?? 3_600_000) + 5_000)
+        var over: Instant?
         while true {
             guard let facts = try server.status(id) else {
                 throw Failure(
@@ -72,12 +75,11 @@ enum SnapshotTake {
             }
             if facts.state != "open" && (facts.state == "aborted" || facts.manifestBytes > 0) { return facts }
             let elapsed = monotonicNow() - began
-            if elapsed > limit {
-                throw Failure(
-                    facts.state == "open"
-                        ? "snapshot \(id) does not end; see 'kvctl kv.snapshot status \(id)'"
-                        : "node \(server.node.id) can't store the manifest of snapshot \(id); its log says why")
+            if facts.state != "open" && over == nil { over = monotonicNow() }
+            if let over, over + .milliseconds(5_000) < monotonicNow() {
+                throw Failure("node \(server.node.id) can't store the manifest of snapshot \(id); its log says why")
             }
+            if elapsed > limit { throw Failure("snapshot \(id) does not end; see 'kvctl kv.snapshot status \(id)'") }
             if stop?.havePending == true { throw Failure("stopped by a signal") }
             bar.show(elapsed: elapsed)
             poll(nil, 0, 10)
