@@ -80,10 +80,13 @@ extension SetCommands {
 
     static func sismember(_ execution: Execution) {
         let arguments = execution.arguments
-        let found = execution.read(SetValue.self, at: arguments[1])
-        guard case .value(let set) = execution.found(found, { $0.integer(0) }) else { return }
-        let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.seed)
-        execution.reply.integer(isMember ? 1 : 0)
+        switch execution.read(SetValue.self, at: arguments[1]) {
+        case .wrongType: return
+        case .absent: execution.reply.integer(0)
+        case .value(let set):
+            let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.seed)
+            execution.reply.integer(isMember ? 1 : 0)
+        }
     }
 
     static func smismember(_ execution: Execution) {
