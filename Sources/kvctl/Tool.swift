@@ -285,8 +285,8 @@ enum Tool {
                     ToolCommand(
                         "diff", abstract: "Shows what differs between two snapshots: nodes, and keys.",
                         discussion: """
-                            Compared is the data of the node that has applied most in each. The two may be of different clusters: a restored one \
-                            and the one that it was restored from.
+                            Compared is the data that a restoration of each gives, key by key. The two may be of different clusters: a restored \
+                            one and the one that it was restored from.
                             """,
                         declares: [json, diffKeys, firstSnapshot, secondSnapshot], action: .diffSnapshots),
                     ToolCommand(

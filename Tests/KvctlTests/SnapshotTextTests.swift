@@ -46,7 +46,7 @@ import kvctl
     {
         SnapshotDifference.Side(
             path: path, id: "5", cluster: cluster, milliseconds: milliseconds, outcome: "complete", isStrict: true, nodes: nodes,
-            source: nodes.first?.node ?? 0)
+            source: nodes.first?.node ?? 0, index: nodes.first?.applied ?? 0, problem: path == "new" ? "a reason" : nil)
     }
 
     private func data() -> KeyspaceDifference {
@@ -86,7 +86,8 @@ import kvctl
                 NODE  RUN           ROLE                 TERM          COMMIT         APPLIED        KEYS          DIGEST
                 1     1             leader -> follower   3             10 -> 20       10 -> 20       2             differs
                 2     1 -> missing  follower -> missing  3 -> missing  10 -> missing  10 -> missing  2 -> missing  -
-                data: node 1 at applied 10 -> node 1 at applied 20, the most advanced of each
+                data, as restored: entry 10 of node 1 -> entry 20 of node 1
+                  new can't be restored (a reason); what node 1 has applied is compared
                   2 keys added, 0 removed, 1 changed, 1,234 alike
                   added:
                     "a": hash, 2 fields, version 8

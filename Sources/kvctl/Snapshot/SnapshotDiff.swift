@@ -7,22 +7,35 @@ import Node
 enum SnapshotDiff {
     static func run(_ values: Values) throws(Failure) -> Int32 {
         let isQuiet = values[Tool.json]
-        let before = try SnapshotDirectory(values[Tool.firstSnapshot], isQuiet: isQuiet)
-        let after = try SnapshotDirectory(values[Tool.secondSnapshot], isQuiet: isQuiet)
-        guard let old = before.mostAdvanced else { throw Failure("'\(before.path)' has no part") }
-        guard let new = after.mostAdvanced else { throw Failure("'\(after.path)' has no part") }
+        let before = try side(try SnapshotDirectory(values[Tool.firstSnapshot], isQuiet: isQuiet))
+        let after = try side(try SnapshotDirectory(values[Tool.secondSnapshot], isQuiet: isQuiet))
         let difference = SnapshotDifference(
-            before: side(before, old), after: side(after, new),
-            data: KeyspaceDifference(from: old.machine, to: new.machine, limit: values[Tool.diffKeys]))
+            before: before.side, after: after.side,
+            data: KeyspaceDifference(from: before.machine, to: after.machine, limit: values[Tool.diffKeys]))
         Console.output(isQuiet ? difference.json + "\n" : difference.text)
         return 0
     }
 
-    private static func side(_ snapshot: SnapshotDirectory, _ source: SnapshotPartFile) -> SnapshotDifference.Side {
+    /// A snapshot's figures, and the data that it is restored to; where it can't be restored, that of the part that has applied most.
+    private static func side(
+        _ snapshot: SnapshotDirectory
+    ) throws(Failure) -> (side: SnapshotDifference.Side, machine: StateMachine) {
+        guard let advanced = snapshot.mostAdvanced else { throw Failure("'\(snapshot.path)' has no part") }
         let manifest = snapshot.manifest
-        return SnapshotDifference.Side(
+        // Before the restoration, which carries on with one of the databases.
+        var side = SnapshotDifference.Side(
             path: snapshot.path, id: "\(manifest.id)", cluster: "\(snapshot.clusterID)",
             milliseconds: Int64(clamping: manifest.id.milliseconds), outcome: "\(manifest.outcome)", isStrict: manifest.isStrict,
-            nodes: snapshot.parts.map { SnapshotFigures($0) }, source: Int(source.part.run.node.rawValue))
+            nodes: snapshot.parts.map { SnapshotFigures($0) }, source: Int(advanced.part.run.node.rawValue),
+            index: advanced.state.appliedIndex.rawValue)
+        do throws(RestorationError) {
+            let restoration = try Restoration(manifest, snapshot.parts, allowsMissing: true)
+            side.source = Int(restoration.source.rawValue)
+            side.index = restoration.index.rawValue
+            return (side, restoration.machine)
+        } catch {
+            side.problem = "\(error)"
+            return (side, advanced.machine)
+        }
     }
 }

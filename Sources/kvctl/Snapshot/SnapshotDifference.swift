@@ -10,12 +10,16 @@ package struct SnapshotDifference: Sendable {
         package var outcome: String
         package var isStrict: Bool
         package var nodes: [SnapshotFigures]
-        /// Whose data is compared.
+        /// Whose data is compared …
         package var source: Int
+        /// … after this entry.
+        package var index: UInt64
+        /// Why it is not the state that a restoration gives; nil when it is.
+        package var problem: String?
 
         package init(
             path: String, id: String, cluster: String, milliseconds: Int64, outcome: String, isStrict: Bool,
-            nodes: [SnapshotFigures], source: Int
+            nodes: [SnapshotFigures], source: Int, index: UInt64, problem: String? = nil
         ) {
             self.path = path
             self.id = id
@@ -25,9 +29,9 @@ package struct SnapshotDifference: Sendable {
             self.isStrict = isStrict
             self.nodes = nodes
             self.source = source
+            self.index = index
+            self.problem = problem
         }
-
-        fileprivate var sourceFigures: SnapshotFigures? { nodes.first { $0.node == source } }
     }
 
     package var before: Side
@@ -57,8 +61,12 @@ package struct SnapshotDifference: Sendable {
                 "different clusters: \(before.cluster) and \(after.cluster); figures of their logs say nothing of each other\n"
         }
         text += table
-        text += "data: node \(before.source) at applied \(before.sourceFigures?.applied ?? 0) -> node \(after.source) at applied "
-        text += "\(after.sourceFigures?.applied ?? 0), the most advanced of each\n"
+        text +=
+            "data, as restored: entry \(before.index) of node \(before.source) -> entry \(after.index) of node \(after.source)\n"
+        for side in [before, after] {
+            guard let problem = side.problem else { continue }
+            text += "  \(side.path) can't be restored (\(problem)); what node \(side.source) has applied is compared\n"
+        }
         return text + data.text(comparesVersions: isSameCluster)
     }
 
@@ -106,7 +114,8 @@ package struct SnapshotDifference: Sendable {
         return JSON.object([
             ("directory", JSON.string(side.path)), ("id", JSON.string(side.id)), ("cluster", JSON.string(side.cluster)),
             ("milliseconds", "\(side.milliseconds)"), ("outcome", JSON.string(side.outcome)), ("strict", "\(side.isStrict)"),
-            ("nodes", "[" + nodes.joined(separator: ",") + "]"), ("source", "\(side.source)"),
+            ("nodes", "[" + nodes.joined(separator: ",") + "]"), ("source", "\(side.source)"), ("index", "\(side.index)"),
+            ("problem", side.problem.map { JSON.string($0) } ?? "null"),
         ])
     }
 }
