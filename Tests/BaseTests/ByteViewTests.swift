@@ -153,4 +153,13 @@ import Testing
                 var r = ByteReader($0); return r.variable()
             } == nil)
     }
+
+    @Test func askingForMemoryReadsNothing() {
+        let bytes = [UInt8](repeating: 7, count: 300)
+        bytes.withView { prefetch($0.start, lines: 5) }
+        // Nobody's memory, and none at all.
+        prefetch(ByteView.empty.start, lines: 100)
+        prefetch(ByteView.empty.start, lines: 0)
+        #expect(bytes.allSatisfy { $0 == 7 })
+    }
 }

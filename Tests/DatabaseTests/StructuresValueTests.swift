@@ -50,6 +50,52 @@ import Testing
         } while cursor != 0
     }
 
+    /// Members by score and by bytes are found in both forms as a walk through all finds them.
+    @Test(arguments: [0, 1, 2, 60, 128, 3000]) func rangesOfScoresAreFound(count: Int) {
+        var random = RandomGenerator(seed: UInt64(count) + 1)
+        let limits = CollectionLimits()
+        let (value, equal) = (SortedSetValue(), SortedSetValue())
+        for number in 0..<count {
+            text(number).withView { member in
+                let score = Double(random.index(below: 40)) - 20
+                value.put(member, score: score, old: nil, seed: seed, limits: limits)
+                // And somewhere else: in front, behind, in the same place.
+                let other = random.chance(1, in: 4) ? score : Double(random.index(below: 40)) - 20
+                value.put(member, score: other, old: score, seed: seed, limits: limits)
+                equal.put(member, score: 7, old: nil, seed: seed, limits: limits)
+            }
+        }
+        value._checkInvariants(seed: seed)
+        var all: [(member: [UInt8], score: Double)] = []
+        value.forEach { member, score in
+            all.append((member.array, score))
+            return true
+        }
+        for low in stride(from: -22.5, through: 22, by: 1.5) {
+            #expect(value.count(below: low, orEqual: false) == all.count { $0.score < low })
+            #expect(value.count(below: low, orEqual: true) == all.count { $0.score <= low })
+            for high in [low, low + 1, low + 7.5, 30] {
+                var found: [[UInt8]] = []
+                value.forEach(fromScore: low, below: high) { member, _ in
+                    found.append(member.array)
+                    return true
+                }
+                #expect(found == all.filter { $0.score >= low && $0.score < high }.map(\.member))
+                var first: [[UInt8]] = []
+                value.forEach(fromScore: low, below: high) { member, _ in
+                    first.append(member.array)
+                    return false
+                }
+                #expect(first == Array(found.prefix(1)))
+            }
+        }
+        for number in stride(from: 0, to: count + 2, by: 1 + count / 50) {
+            let (rank, isEqual) = text(number).withView { equal.rank(amongEqual: $0) }
+            #expect(isEqual == (number < count))
+            if isEqual { #expect(equal.entry(at: rank).member.array == text(number)) }
+        }
+    }
+
     /// Values of every type with the same content in the small and the large form.
     private func pairs() -> [(small: CollectionValue, large: CollectionValue)] {
         var small = CollectionLimits()

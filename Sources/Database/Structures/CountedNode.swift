@@ -53,6 +53,10 @@ struct CountedNode {
         return counts.load(fromByteOffset: 8 * index, as: Int.self)
     }
 
+    /// Asks for the count of child `index`.
+    @inline(__always)
+    func warmCount(_ index: Int) { prefetch(counts + 8 * index, lines: 1) }
+
     /// Puts another page, or the same one changed, in the place of child `index`. Owners are the caller's business.
     @inline(__always)
     func set(_ index: Int, child: Page, key: UInt64, count elements: Int) {

@@ -141,9 +141,14 @@ struct KeyedLeaf {
         let start = lowerBound(key)
         if start == count || self.key(start) != key { return (start, false) }
         if start + 1 == count || self.key(start + 1) != key {
+            // One entry has the key, as a rule.
             let order = self.member(start).compare(member)
             return (order < 0 ? start + 1 : start, order == 0)
         }
+        return lowerBoundAmongEqual(key, member, from: start)
+    }
+
+    private func lowerBoundAmongEqual(_ key: UInt64, _ member: ByteView, from start: Int) -> (index: Int, isEqual: Bool) {
         var low = start
         var high = key == .max ? count : lowerBound(key + 1)
         while low < high {

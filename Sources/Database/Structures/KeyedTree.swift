@@ -28,6 +28,13 @@ struct KeyedTree {
     /// Number of entries.
     @inline(__always) var count: Int { tree.count }
 
+    /// Whether the tree is larger than what the processor's caches keep of it.
+    @inline(__always) private var isLarge: Bool { count > 1 << 14 }
+
+    /// Asks for what a search in a page looks at: its header and the keys of a node, or the slots of a leaf.
+    @inline(__always)
+    private static func warm(_ page: Page) { prefetch(page.start, lines: 11) }
+
     // MARK: Finding
 
     /// The first member below a page.
@@ -60,9 +67,11 @@ struct KeyedTree {
     @inline(__always)
     func find(_ key: UInt64, _ member: ByteView) -> (leaf: KeyedLeaf, index: Int)? {
         var page = root
+        let isLarge = self.isLarge
         while page.kind == .inner {
             let node = CountedNode(page: page)
             page = node.child(KeyedTree.childIndex(node, key, member))
+            if isLarge { KeyedTree.warm(page) }
         }
         let leaf = KeyedLeaf(page: page)
         let (index, isEqual) = leaf.lowerBound(key, member)
@@ -72,12 +81,14 @@ struct KeyedTree {
     /// Number of entries before (`key`, `member`), and whether that is an entry.
     func rank(of key: UInt64, _ member: ByteView) -> (rank: Int, isEqual: Bool) {
         var page = root
+        let isLarge = self.isLarge
         var rank = 0
         while page.kind == .inner {
             let node = CountedNode(page: page)
             let index = KeyedTree.childIndex(node, key, member)
-            rank += node.countBefore(index)
             page = node.child(index)
+            if isLarge { KeyedTree.warm(page) }
+            rank += node.countBefore(index)
         }
         let (index, isEqual) = KeyedLeaf(page: page).lowerBound(key, member)
         return (rank + index, isEqual)
@@ -102,6 +113,22 @@ struct KeyedTree {
         check(rank >= 0 && rank < count, "an entry is named by a rank that exists")
         let (leaf, index) = tree.locate(rank)
         return (KeyedLeaf(page: leaf), index)
+    }
+
+    /// Calls `body` with the entries whose keys are `key` or greater, in ascending order, until it answers false.
+    @inline(__always)
+    func forEach(fromKey key: UInt64, _ body: (KeyedLeaf, Int) -> Bool) {
+        var page = root
+        var before = 0
+        while page.kind == .inner {
+            let node = CountedNode(page: page)
+            let index = max(node.childrenBelow(key) - 1, 0)
+            before += node.countBefore(index)
+            page = node.child(index)
+        }
+        let leaf = KeyedLeaf(page: page)
+        for index in leaf.lowerBound(key)..<leaf.count where !body(leaf, index) { return }
+        forEach(from: before + leaf.count, limit: count - before - leaf.count, body)
     }
 
     /// Calls `body` with up to `limit` entries from `rank` on in ascending order, until it answers false.
@@ -140,8 +167,16 @@ struct KeyedTree {
     @inline(__always)
     private func path(_ key: UInt64, _ member: ByteView) -> TreePath {
         var path = TreePath(root: root)
+        let isLarge = self.isLarge
         while path.leaf.kind == .inner {
-            path.descend(KeyedTree.childIndex(CountedNode(page: path.leaf), key, member))
+            let node = CountedNode(page: path.leaf)
+            let index = KeyedTree.childIndex(node, key, member)
+            path.descend(index)
+            if isLarge {
+                KeyedTree.warm(path.leaf)
+                // What the change will be noted in on the way back.
+                node.warmCount(index)
+            }
         }
         return path
     }
@@ -209,10 +244,15 @@ struct KeyedTree {
     mutating func remove(_ key: UInt64, _ member: ByteView) -> Bool { removeValue(key, member) != nil }
 
     /// Removes the entry (`key`, `member`); how many bytes its value had (0 where there are no values), nil when there was none.
-    mutating func removeValue(_ key: UInt64, _ member: ByteView) -> Int? {
+    mutating func removeValue(_ key: UInt64, _ member: ByteView) -> Int? { removeValue(key, member) { _ in } }
+
+    /// As `removeValue(_:_:)`; `body` gets the value before it goes.
+    @inline(__always)
+    mutating func removeValue(_ key: UInt64, _ member: ByteView, _ body: (ByteView) -> Void) -> Int? {
         let path = self.path(key, member)
         let found = KeyedLeaf(page: path.leaf).lowerBound(key, member)
         if !found.isEqual { return nil }
+        body(KeyedLeaf(page: path.leaf).value(found.index))
         var leaf = writable(path)
         let valueBytes = leaf.value(found.index).count
         leaf.remove(at: found.index)

@@ -7,12 +7,13 @@ extension SortedSetCommands {
 
     private enum Aggregate { case sum, min, max }
 
-    /// One of the keys: a sorted set, or a set, whose members count 1 each.
+    /// One of the keys: a sorted set, or a set, whose members count 1 each. The request holds the values, so that asking for each of
+    /// many members counts no references.
     private struct Source {
         enum Content {
             case none
-            case set(SetValue)
-            case sortedSet(SortedSetValue)
+            case set(Unmanaged<SetValue>)
+            case sortedSet(Unmanaged<SortedSetValue>)
         }
         var content: Content
         var weight = 1.0
@@ -20,15 +21,15 @@ extension SortedSetCommands {
         var count: Int {
             switch content {
             case .none: 0
-            case .set(let set): set.count
-            case .sortedSet(let value): value.count
+            case .set(let set): set._withUnsafeGuaranteedRef { $0.count }
+            case .sortedSet(let value): value._withUnsafeGuaranteedRef { $0.count }
             }
         }
 
         func isSame(_ other: Source) -> Bool {
             switch (content, other.content) {
-            case (.set(let a), .set(let b)): a === b
-            case (.sortedSet(let a), .sortedSet(let b)): a === b
+            case (.set(let a), .set(let b)): a.toOpaque() == b.toOpaque()
+            case (.sortedSet(let a), .sortedSet(let b)): a.toOpaque() == b.toOpaque()
             default: false
             }
         }
@@ -36,22 +37,25 @@ extension SortedSetCommands {
         func forEach(_ body: (PackedElement, Double) -> Bool) {
             switch content {
             case .none: break
-            case .set(let set): set.forEach { body($0, 1) }
-            case .sortedSet(let value): value.forEach(body)
+            case .set(let set): set._withUnsafeGuaranteedRef { $0.forEach { body($0, 1) } }
+            case .sortedSet(let value): value._withUnsafeGuaranteedRef { $0.forEach(body) }
             }
         }
 
         func score(of member: PackedElement, seed: UInt64) -> Double? {
             switch content {
             case .none: nil
-            case .set(let set): set.contains(member, seed: seed) ? 1 : nil
-            case .sortedSet(let value): member.withBytes { value.score(of: $0, seed: seed) }
+            case .set(let set): set._withUnsafeGuaranteedRef { $0.contains(member, seed: seed) } ? 1 : nil
+            case .sortedSet(let value):
+                value._withUnsafeGuaranteedRef { value in member.withBytes { value.score(of: $0, seed: seed) } }
             }
         }
     }
 
     private struct Request {
         var sources: [Source] = []
+        /// The values of the sources.
+        var owners: [CollectionValue] = []
         var aggregate = Aggregate.sum
         var withScores = false
         var limit = 0
@@ -67,9 +71,11 @@ extension SortedSetCommands {
     static func zintercard(_ execution: Execution) {
         guard let request = request(execution, .intersection, keysAt: 1, countsOnly: true) else { return }
         var count = 0
-        forEachCommon(request, seed: execution.keyspace.seed) { _, _ in
-            count += 1
-            return count != request.limit
+        withExtendedLifetime(request.owners) {
+            forEachCommon(request, seed: execution.keyspace.seed) { _, _ in
+                count += 1
+                return count != request.limit
+            }
         }
         execution.reply.integer(count)
     }
@@ -82,10 +88,17 @@ extension SortedSetCommands {
             member.withBytes { result.put($0, score: score, old: nil, seed: seed, limits: limits) }
             return true
         }
-        switch operation {
-        case .union: union(request, seed: seed, add)
-        case .intersection: forEachCommon(request, seed: seed, add)
-        case .difference: difference(request, seed: seed, add)
+        withExtendedLifetime(request.owners) {
+            switch operation {
+            case .union:
+                union(request, seed: seed) { members in
+                    result.prepare(sizeHint: members, memberBytesMax: 0, seed: seed, limits: limits)
+                } add: {
+                    add($0, $1)
+                }
+            case .intersection: forEachCommon(request, seed: seed, add)
+            case .difference: difference(request, seed: seed, add)
+            }
         }
         if index == 2 { return replace(execution.arguments[1], with: result, execution) }
         beginMembers(result.count, withScores: request.withScores, execution.reply)
@@ -111,8 +124,9 @@ extension SortedSetCommands {
             return nil
         }
         var request = Request()
+        request.sources.reserveCapacity(keys)
         for index in (place + 1)...(place + keys) {
-            guard let source = source(execution, arguments[index]) else { return nil }
+            guard let source = source(execution, arguments[index], &request.owners) else { return nil }
             request.sources.append(source)
         }
         let allowsWeights = operation != .difference && !countsOnly
@@ -159,17 +173,18 @@ extension SortedSetCommands {
     }
 
     /// The value of a key; nil after a wrong type was replied.
-    private static func source(_ execution: Execution, _ key: ByteView) -> Source? {
+    private static func source(_ execution: Execution, _ key: ByteView, _ owners: inout [CollectionValue]) -> Source? {
         guard let entry = execution.isRead ? execution.lookupRead(key) : execution.lookupWrite(key) else {
             return Source(content: .none)
         }
-        switch entry.type {
-        case .sortedSet: return Source(content: .sortedSet(unsafeDowncast(entry.collection, to: SortedSetValue.self)))
-        case .set: return Source(content: .set(unsafeDowncast(entry.collection, to: SetValue.self)))
-        default:
+        if entry.type != .sortedSet && entry.type != .set {
             execution.wrongType()
             return nil
         }
+        let value = entry.collection
+        owners.append(value)
+        if entry.type == .set { return Source(content: .set(.passUnretained(unsafeDowncast(value, to: SetValue.self)))) }
+        return Source(content: .sortedSet(.passUnretained(unsafeDowncast(value, to: SortedSetValue.self))))
     }
 
     // MARK: combining
@@ -197,7 +212,10 @@ extension SortedSetCommands {
         sources.indices.sorted { (sources[$0].count, $0) < (sources[$1].count, $1) }.map { sources[$0] }
     }
 
-    private static func union(_ request: Request, seed: UInt64, _ body: (PackedElement, Double) -> Bool) {
+    /// Calls `prepare` with the number of members, then `add` with each of them.
+    private static func union(
+        _ request: Request, seed: UInt64, prepare: (Int) -> Void, add: (PackedElement, Double) -> Bool
+    ) {
         var table = ByteStringTable(root: KeyedLeaf(hasValues: true).page, seed: seed)
         for source in bySize(request.sources) {
             source.forEach { member, score in
@@ -213,8 +231,9 @@ extension SortedSetCommands {
                 return true
             }
         }
+        prepare(table.count)
         table.tree.forEach { leaf, index in
-            body(PackedElement(raw: leaf.member(index)), Double(bitPattern: leaf.value(index).integer(at: 0, as: UInt64.self)))
+            add(PackedElement(raw: leaf.member(index)), Double(bitPattern: leaf.value(index).integer(at: 0, as: UInt64.self)))
         }
         table.root.release()
     }
@@ -224,7 +243,8 @@ extension SortedSetCommands {
         guard let first = ordered.first, first.count > 0 else { return }
         first.forEach { member, score in
             var sum = weighted(score, first.weight)
-            for other in ordered.dropFirst() {
+            for index in 1..<ordered.count {
+                let other = ordered[index]
                 let found = other.isSame(first) ? score : other.score(of: member, seed: seed)
                 guard let found else { return true }
                 // Infinity times zero is no number here, and takes the sum so far to 0 with it, as in Redis.
@@ -235,10 +255,11 @@ extension SortedSetCommands {
     }
 
     private static func difference(_ request: Request, seed: UInt64, _ body: (PackedElement, Double) -> Bool) {
-        guard let first = request.sources.first else { return }
-        for other in request.sources.dropFirst() where other.isSame(first) { return }
+        let sources = request.sources
+        guard let first = sources.first else { return }
+        for other in sources.dropFirst() where other.isSame(first) { return }
         first.forEach { member, score in
-            for other in request.sources.dropFirst() where other.score(of: member, seed: seed) != nil { return true }
+            for index in 1..<sources.count where sources[index].score(of: member, seed: seed) != nil { return true }
             return body(member, score)
         }
     }

@@ -151,9 +151,9 @@ extension SortedSetCommands {
     // MARK: reading
 
     static func zcard(_ execution: Execution) {
-        let found = execution.read(SortedSetValue.self, at: execution.arguments[1])
-        guard case .value(let value) = execution.found(found, { $0.integer(0) }) else { return }
-        execution.reply.integer(value.count)
+        let found = execution.readCount(.sortedSet, at: execution.arguments[1])
+        guard case .value(let count) = execution.found(found, { $0.integer(0) }) else { return }
+        execution.reply.integer(count)
     }
 
     static func zscore(_ execution: Execution) {

@@ -79,6 +79,11 @@ struct MemberRange {
 
     /// The ranks of the members in the range, where all have the same score.
     func ranks(in value: SortedSetValue) -> Range<Int> {
+        if case .member(let low, false) = lower, case .member(let high, false) = upper, low.equals(high) {
+            // One member, or none.
+            let rank = value.rank(amongEqual: low)
+            return rank.isEqual ? rank.rank..<(rank.rank + 1) : 0..<0
+        }
         let first: Int
         switch lower {
         case .lowest: first = 0

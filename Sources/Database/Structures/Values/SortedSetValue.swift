@@ -5,22 +5,12 @@ import Base
 ///
 /// Ranks count in ascending order of (score, member bytes). A score is never NaN; -0 is kept as 0.
 package final class SortedSetValue: CollectionValue {
-    /// What only the large form has. Not in the value itself, so that a small one is small.
-    private final class Index {
-        var page: Page
-        var bytes: Int
-
-        init(page: Page, bytes: Int) {
-            self.page = page
-            self.bytes = bytes
-        }
-
-        deinit { page.release() }
-    }
-
     /// A packed list, or the root of the order. Owned.
     @exclusivity(unchecked) private var page: Page
-    @exclusivity(unchecked) private var index: Index?
+    /// The root of the large form's index by member; none in the small form. Owned.
+    @exclusivity(unchecked) private var indexPage = Page.none
+    /// Bytes of the large form's members.
+    @exclusivity(unchecked) private var indexBytes = 0
 
     /// An empty sorted set, to be filled at once.
     package override init() {
@@ -37,10 +27,9 @@ package final class SortedSetValue: CollectionValue {
     private init(copying other: SortedSetValue) {
         page = other.page
         page.retain()
-        if let index = other.index {
-            index.page.retain()
-            self.index = Index(page: index.page, bytes: index.bytes)
-        }
+        indexPage = other.indexPage
+        indexBytes = other.indexBytes
+        if !indexPage.isNone { indexPage.retain() }
         super.init()
     }
 
@@ -53,11 +42,15 @@ package final class SortedSetValue: CollectionValue {
     /// Around the trees of a table that it takes over; `bytes` of all members.
     init(table: OrderedTable, bytes: Int) {
         page = table.order.root
-        index = Index(page: table.index.root, bytes: bytes)
+        indexPage = table.index.root
+        indexBytes = bytes
         super.init()
     }
 
-    deinit { if !page.isNone { page.release() } }
+    deinit {
+        if !page.isNone { page.release() }
+        if !indexPage.isNone { indexPage.release() }
+    }
 
     override var isBarePage: Bool { isPacked }
 
@@ -75,14 +68,14 @@ package final class SortedSetValue: CollectionValue {
 
     package override class var type: ValueType { .sortedSet }
 
-    @inline(__always) var isPacked: Bool { index == nil }
+    @inline(__always) var isPacked: Bool { indexPage.isNone }
     @inline(__always) var list: PackedList { PackedList(page: page) }
 
     package override var count: Int { isPacked ? page.count / 2 : CountedTree.total(page) }
 
     package override var memoryBytes: Int {
-        guard let index else { return allocatedBytes(page.capacity) }
-        return CollectionValue.objectBytes + 48 + index.bytes + index.bytes / 8
+        if isPacked { return allocatedBytes(page.capacity) }
+        return CollectionValue.objectBytes + 48 + indexBytes + indexBytes / 8
     }
 
     package override var encodingName: StaticString { isPacked ? "listpack" : "skiplist" }
@@ -90,10 +83,10 @@ package final class SortedSetValue: CollectionValue {
     package override func copy() -> CollectionValue { SortedSetValue(copying: self) }
 
     package override func discard(budget: inout Int) -> Bool {
-        if let index {
-            var root = index.page
+        if !isPacked {
+            var root = indexPage
             let isDone = CountedTree.discard(&root, budget: &budget)
-            index.page = root
+            indexPage = root
             if !isDone { return false }
         }
         var root = page
@@ -103,7 +96,7 @@ package final class SortedSetValue: CollectionValue {
 
     override func sharesContent(with other: CollectionValue) -> Bool {
         guard let other = other as? SortedSetValue else { return false }
-        return page.isSame(other.page) && index?.page.start == other.index?.page.start
+        return page.isSame(other.page) && indexPage.start == other.indexPage.start
     }
 
     package override func digest(seed: UInt64) -> Digest {
@@ -141,20 +134,20 @@ package final class SortedSetValue: CollectionValue {
     // MARK: Reading
 
     @inline(__always)
-    private func table(_ index: Index, seed: UInt64) -> OrderedTable { OrderedTable(order: page, index: index.page, seed: seed) }
+    private func table(seed: UInt64) -> OrderedTable { OrderedTable(order: page, index: indexPage, seed: seed) }
 
     /// The score of a member, nil when it is not there.
     @inline(__always)
     func score(of member: ByteView, seed: UInt64) -> Double? {
-        if let index { return table(index, seed: seed).score(of: member) }
+        if !isPacked { return table(seed: seed).score(of: member) }
         guard let position = list.find(PackedElement(member), from: list.first, skipping: 1) else { return nil }
         return packedScore(behind: position)
     }
 
     /// The rank and score of a member, nil when it is not there.
     func rank(of member: ByteView, seed: UInt64) -> (rank: Int, score: Double)? {
-        if let index {
-            let table = self.table(index, seed: seed)
+        if !isPacked {
+            let table = self.table(seed: seed)
             guard let score = table.score(of: member) else { return nil }
             return (table.rank(of: member, score: score), score)
         }
@@ -176,32 +169,71 @@ package final class SortedSetValue: CollectionValue {
             // No score's key is the largest number, so there is always a next one.
             return KeyedTree(root: page).countBelow(orEqual ? key + 1 : key)
         }
-        return packedRank { _, here in here < score || orEqual && here == score }
+        let list = self.list
+        guard let last = packedLastScore else { return 0 }
+        // What is above all of them need not be walked to.
+        if last < score || orEqual && last == score { return count }
+        var position = list.first
+        var rank = 0
+        while position < list.end {
+            let place = list.position(after: position)
+            let here = SortedSetValue.score(list.element(at: place))
+            if here > score || !orEqual && here == score { break }
+            position = list.position(after: place)
+            rank += 1
+        }
+        return rank
+    }
+
+    /// The greatest score of a packed list; nil where it is empty.
+    private var packedLastScore: Double? {
+        let list = self.list
+        return list.count == 0 ? nil : SortedSetValue.score(list.element(at: list.position(before: list.end)))
+    }
+
+    /// Calls `body` with the members whose scores are `low` or greater, and less than `high`, ascending, until it answers false.
+    @inline(__always)
+    func forEach(fromScore low: Double, below high: Double, _ body: (PackedElement, Double) -> Bool) {
+        if !isPacked {
+            let tree = KeyedTree(root: page)
+            let end = OrderedTable.key(high)
+            tree.forEach(fromKey: OrderedTable.key(low)) { leaf, place in
+                let key = leaf.key(place)
+                return key < end && body(PackedElement(raw: leaf.member(place)), OrderedTable.score(key))
+            }
+            return
+        }
+        guard let last = packedLastScore, last >= low else { return }
+        let list = self.list
+        var position = list.first
+        while position < list.end {
+            let place = list.position(after: position)
+            let score = SortedSetValue.score(list.element(at: place))
+            if score >= high || score >= low && !body(list.element(at: position), score) { return }
+            position = list.position(after: place)
+        }
     }
 
     /// Number of members less than `member`, or not greater where `orEqual`, where all have the same score.
     func count(belowMember member: ByteView, orEqual: Bool) -> Int {
-        if isPacked {
-            return packedRank { here, _ in
-                let order = here.withBytes { $0.compare(member) }
-                return order < 0 || orEqual && order == 0
-            }
-        }
-        if count == 0 { return 0 }
-        let tree = KeyedTree(root: page)
-        let (rank, isEqual) = tree.rank(of: CountedTree.firstKey(page), member)
+        let (rank, isEqual) = rank(amongEqual: member)
         return isEqual && orEqual ? rank + 1 : rank
     }
 
-    /// Number of entries of a packed list up to the first that does not fulfil `isBefore`.
-    private func packedRank(_ isBefore: (PackedElement, Double) -> Bool) -> Int {
+    /// Number of members less than `member`, and whether it is there, where all have the same score.
+    func rank(amongEqual member: ByteView) -> (rank: Int, isEqual: Bool) {
+        if count == 0 { return (0, false) }
+        if !isPacked { return KeyedTree(root: page).rank(of: CountedTree.firstKey(page), member) }
+        let list = self.list
         var position = list.first
         var rank = 0
-        while position < list.end && isBefore(list.element(at: position), packedScore(behind: position)) {
+        while position < list.end {
+            let order = list.element(at: position).withBytes { $0.compare(member) }
+            if order >= 0 { return (rank, order == 0) }
             position = list.position(after: list.position(after: position))
             rank += 1
         }
-        return rank
+        return (rank, false)
     }
 
     /// The member at `rank` and its score; valid until the next change.
@@ -255,14 +287,14 @@ package final class SortedSetValue: CollectionValue {
 
     /// One step of ZSCAN: everything at once while it is small.
     func scan(from cursor: UInt64, count: Int, seed: UInt64, _ body: (PackedElement, Double) -> Void) -> UInt64 {
-        guard let index else {
+        if isPacked {
             forEach { member, score in
                 body(member, score)
                 return true
             }
             return 0
         }
-        return table(index, seed: seed).index.scan(from: cursor, count: count) { leaf, place in
+        return table(seed: seed).index.scan(from: cursor, count: count) { leaf, place in
             let key = leaf.value(place).integer(at: 0, as: UInt64.self)
             body(PackedElement(raw: leaf.member(place)), OrderedTable.score(key))
         }
@@ -280,17 +312,16 @@ package final class SortedSetValue: CollectionValue {
     @inline(__always)
     func put(_ member: ByteView, score: Double, old: Double?, seed: UInt64, limits: CollectionLimits) {
         check(!score.isNaN, "a score is a number")
-        if let index { return putInTable(index, member, score, old, seed) }
+        if !isPacked { return putInTable(member, score, old, seed) }
         if let old {
-            if old != score { movePacked(member, to: score) }
+            if old != score { movePacked(member, from: old, to: score) }
             return
         }
         if count + 1 > limits.sortedSetEntries || member.count > limits.sortedSetValueBytes
             || list.byteCount + member.count > PackedList.bytesMax
         {
             convert(seed: seed)
-            if let index { putInTable(index, member, score, nil, seed) }
-            return
+            return putInTable(member, score, nil, seed)
         }
         var list = self.list
         list.makeUnique()
@@ -298,48 +329,67 @@ package final class SortedSetValue: CollectionValue {
         insertPacked(member, score)
     }
 
-    private func putInTable(_ index: Index, _ member: ByteView, _ score: Double, _ old: Double?, _ seed: UInt64) {
-        var table = self.table(index, seed: seed)
+    private func putInTable(_ member: ByteView, _ score: Double, _ old: Double?, _ seed: UInt64) {
+        var table = self.table(seed: seed)
         if let old {
             table.update(member, from: old, to: score)
         } else {
             table.insert(member, score: score)
-            index.bytes += SortedSetValue.entryBytes(member.count)
+            indexBytes += SortedSetValue.entryBytes(member.count)
         }
         page = table.order.root
-        index.page = table.index.root
+        indexPage = table.index.root
     }
 
     private func insertPacked(_ member: ByteView, _ score: Double) {
-        let rank = packedRank { here, hereScore in
-            hereScore < score || hereScore == score && here.withBytes { $0.compare(member) } < 0
-        }
+        // What comes in order goes to the end at once.
+        let isLast = packedLastScore.map { $0 < score } ?? true
+        insertPacked(member, score, at: isLast ? list.end : packedPlace(member, score, from: list.first))
+    }
+
+    private func insertPacked(_ member: ByteView, _ score: Double, at place: Int) {
         var list = self.list
-        let place = list.insert(PackedElement(member), at: list.position(ofIndex: 2 * rank))
-        SortedSetValue.withElement(of: score) { _ = list.insert($0, at: list.position(after: place)) }
+        let inserted = list.insert(PackedElement(member), at: place)
+        SortedSetValue.withElement(of: score) { _ = list.insert($0, at: list.position(after: inserted)) }
         page = list.page
     }
 
-    private func movePacked(_ member: ByteView, to score: Double) {
+    /// Where a member with a score is in a packed list, or would be.
+    @inline(__always)
+    private func packedPlace(_ member: ByteView, _ score: Double, from start: Int) -> Int {
+        let list = self.list
+        var position = start
+        while position < list.end {
+            let place = list.position(after: position)
+            let here = SortedSetValue.score(list.element(at: place))
+            if here > score { break }
+            if here == score, list.element(at: position).withBytes({ $0.compare(member) }) >= 0 { break }
+            position = list.position(after: place)
+        }
+        return position
+    }
+
+    private func movePacked(_ member: ByteView, from old: Double, to score: Double) {
         var list = self.list
         list.makeUnique()
-        guard let position = list.find(PackedElement(member), from: list.first, skipping: 1) else {
-            check(false, "a member that has a score is there")
-            return
-        }
-        list.remove(at: position, count: 2)
         page = list.page
-        insertPacked(member, score)
+        let position = packedPlace(member, old, from: list.first)
+        check(
+            position < list.end && list.element(at: position).withBytes { $0.equals(member) }, "a member is where its score says")
+        let next = list.remove(at: position, count: 2)
+        page = list.page
+        // What was before it stays before it where the score grows.
+        insertPacked(member, score, at: packedPlace(member, score, from: score > old ? next : list.first))
     }
 
     /// Removes a member; false when it was not there.
     func remove(_ member: ByteView, seed: UInt64) -> Bool {
-        if let index {
-            var table = self.table(index, seed: seed)
+        if !isPacked {
+            var table = self.table(seed: seed)
             let removed = table.remove(member)
-            if removed { index.bytes -= SortedSetValue.entryBytes(member.count) }
+            if removed { indexBytes -= SortedSetValue.entryBytes(member.count) }
             page = table.order.root
-            index.page = table.index.root
+            indexPage = table.index.root
             return removed
         }
         var list = self.list
@@ -356,15 +406,15 @@ package final class SortedSetValue: CollectionValue {
     func remove(fromRank rank: Int, count members: Int, seed: UInt64) {
         check(rank >= 0 && members >= 0 && rank + members <= count, "only members that exist are removed")
         if members == 0 { return }
-        if let index {
-            var table = self.table(index, seed: seed)
+        if !isPacked {
+            var table = self.table(seed: seed)
             forEach(from: rank, limit: members) { member, _ in
-                index.bytes -= SortedSetValue.entryBytes(member.bytes.count)
+                indexBytes -= SortedSetValue.entryBytes(member.bytes.count)
                 return true
             }
             table.remove(fromRank: rank, count: members)
             page = table.order.root
-            index.page = table.index.root
+            indexPage = table.index.root
             return
         }
         var list = self.list
@@ -390,7 +440,9 @@ package final class SortedSetValue: CollectionValue {
         }
         page.release()
         page = list.page
-        index = nil
+        indexPage.release()
+        indexPage = .none
+        indexBytes = 0
     }
 
     private func convert(seed: UInt64) {
@@ -405,7 +457,8 @@ package final class SortedSetValue: CollectionValue {
         }
         page.release()
         page = table.order.root
-        index = Index(page: table.index.root, bytes: bytes)
+        indexPage = table.index.root
+        indexBytes = bytes
     }
 
     static func entryBytes(_ member: Int) -> Int {
@@ -416,14 +469,14 @@ package final class SortedSetValue: CollectionValue {
 
     /// Stops the process where the sorted set is not what it must be.
     func _checkInvariants(seed: UInt64) {
-        if let index {
-            table(index, seed: seed)._checkInvariants()
+        if !isPacked {
+            table(seed: seed)._checkInvariants()
             var bytes = 0
             forEach { member, _ in
                 bytes += SortedSetValue.entryBytes(member.bytes.count)
                 return true
             }
-            check(bytes == index.bytes, "a sorted set knows the bytes of its entries")
+            check(bytes == indexBytes, "a sorted set knows the bytes of its entries")
             return
         }
         list._checkInvariants()
