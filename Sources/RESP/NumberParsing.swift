@@ -108,23 +108,44 @@ private func parseExponent(_ text: ByteView, marker: UInt8) -> Int? {
 }
 
 /// 10 to the 0 … 22: all the powers of ten that a double holds exactly.
-private func exactPowerOfTen(_ exponent: Int) -> Double {
-    var power = 1.0
-    for _ in 0..<exponent { power *= 10 }
-    return power
-}
+private let exactPowersOfTen: InlineArray<23, Double> = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+    1e22,
+]
+
+/// 10 to the 0 … 19: all that fit 64 bits.
+private let integerPowersOfTen: InlineArray<20, UInt64> = [
+    1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000,
+    1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
+    100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+]
 
 private func parseDecimal(_ text: ByteView) -> Double? {
     guard let digits = Digits(text, base: 10), let written = parseExponent(text.dropFirst(digits.end), marker: UInt8(ascii: "e"))
     else { return nil }
     if digits.significant == 0 { return 0 }
     let exponent = written - digits.fraction
-    // Both factors exact, so one correctly rounded operation gives the correctly rounded result (Clinger, 1990).
-    if digits.significant <= 19 && digits.mantissa <= 1 << 53 && exponent >= -22 && exponent <= 22 {
-        let mantissa = Double(digits.mantissa)
-        return exponent < 0 ? mantissa / exactPowerOfTen(-exponent) : mantissa * exactPowerOfTen(exponent)
+    if digits.significant <= 19 {
+        // Both factors exact, so one correctly rounded operation gives the correctly rounded result (Clinger, 1990).
+        if digits.mantissa <= 1 << 53 && exponent >= -22 && exponent <= 22 {
+            let mantissa = Double(digits.mantissa)
+            return exponent < 0 ? mantissa / exactPowersOfTen[-exponent] : mantissa * exactPowersOfTen[exponent]
+        }
+        if exponent <= 0 && exponent >= -19 { return quotient(digits.mantissa, integerPowersOfTen[-exponent]) }
     }
     return rounded(prefix: "", text.slice(0, digits.end), separator: "e", exponent: exponent)
+}
+
+/// The double that is nearest to a quotient of two positive integers: 64 bits of it, with a last one that stands for all behind it, are more
+/// than rounding needs.
+private func quotient(_ dividend: UInt64, _ divisor: UInt64) -> Double {
+    check(dividend > 0 && divisor > 0, "a quotient is positive")
+    let (up, upDivisor) = (dividend.leadingZeroBitCount, divisor.leadingZeroBitCount)
+    let (high, by) = (dividend << UInt64(up), divisor << UInt64(upDivisor))
+    // Half of the dividend is less than the divisor, so the quotient fits 64 bits and has its highest or second highest one.
+    let (bits, rest) = by.dividingFullWidth((high >> 1, high << 63))
+    let exact = Double(bits | (rest == 0 ? 0 : 1))
+    return exact * Double(sign: .plus, exponent: upDivisor - up - 63, significand: 1)
 }
 
 private func parseHexadecimal(_ text: ByteView) -> Double? {

@@ -144,7 +144,9 @@ import Testing
                 return true
             }
             var found: Set<[UInt8]> = []
-            for cell in shape.cells {
+            let cells = shape.cells
+            for index in 0..<cells.count {
+                let cell = cells[index]
                 let (from, to) = cell.scores
                 value.forEach { member, score in
                     if score >= from, score < to { found.insert(member.array) }

@@ -77,4 +77,22 @@ import Testing
             #expect(bytes(formatDouble(short)).withView { parseDouble($0) } == short)
         }
     }
+
+    /// As many digits as 64 bits hold, more than a double does: rounded once, as the standard library does.
+    @Test func manyDigitsAreRoundedOnce() {
+        var random = RandomGenerator(seed: 8)
+        for round in 0..<20000 {
+            var digits = String(random.next() >> UInt64(random.index(below: 12)))
+            if round % 4 == 0 {
+                // Halfway between two doubles, and next to it.
+                let middle: UInt64 = 2 * (random.next() >> 10 | 1 << 53) + 1
+                digits = String(middle - 1 + UInt64(random.index(below: 3)))
+            }
+            digits = String(digits.prefix(19))
+            let place = random.index(below: digits.count + 1)
+            let zeros = String(repeating: "0", count: random.index(below: 4))
+            let text = "\(digits.prefix(place)).\(place == 0 ? zeros : "")\(digits.dropFirst(place))"
+            #expect(bytes(text).withView { parseDouble($0) }?.bitPattern == Double("0" + text)?.bitPattern, "\(text)")
+        }
+    }
 }

@@ -118,10 +118,30 @@ struct GeoShape {
     }
 
     /// The neighbours of a cell in the order in which they are searched, as steps to the east and the north.
-    private static let directions = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+    private static let directions: InlineArray<8, (Int, Int)> = [
+        (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1),
+    ]
+
+    /// The cells that together cover a shape: nine at most.
+    struct Cells {
+        private var cells: InlineArray<9, GeoHash>
+        private(set) var count = 1
+
+        @inline(__always)
+        fileprivate init(_ first: GeoHash) { cells = .init(repeating: first) }
+
+        @inline(__always) subscript(index: Int) -> GeoHash { cells[index] }
+
+        @inline(__always)
+        fileprivate mutating func append(ifNew cell: GeoHash) {
+            for index in 0..<count where cells[index].bits == cell.bits { return }
+            cells[count] = cell
+            count += 1
+        }
+    }
 
     /// The cells that together cover the shape, in the order in which they are searched; no cell twice.
-    var cells: [GeoHash] {
+    var cells: Cells {
         let bounds = self.bounds
         var step = self.step(reach.radius)
         var hash = GeoHash(center, step: step)
@@ -133,15 +153,13 @@ struct GeoShape {
         // Sides that the middle cell covers itself.
         let (noSouth, noNorth) = (area.latitudes.lowerBound < bounds.south, area.latitudes.upperBound > bounds.north)
         let (noWest, noEast) = (area.longitudes.lowerBound < bounds.west, area.longitudes.upperBound > bounds.east)
-        var cells: [GeoHash] = []
-        cells.reserveCapacity(9)
-        cells.append(hash)
-        for (east, north) in GeoShape.directions {
+        var cells = Cells(hash)
+        for index in 0..<GeoShape.directions.count {
+            let (east, north) = GeoShape.directions[index]
             if step >= 2, (north < 0 && noSouth) || (north > 0 && noNorth) || (east < 0 && noWest) || (east > 0 && noEast) {
                 continue
             }
-            let cell = hash.neighbour(east: east, north: north)
-            if !cells.contains(cell) { cells.append(cell) }
+            cells.append(ifNew: hash.neighbour(east: east, north: north))
         }
         return cells
     }

@@ -69,10 +69,10 @@ extension GeoCommands {
     /// All members inside the shape, or the first `limit` of them (0: no limit).
     private static func points(of value: SortedSetValue, in shape: GeoShape, limit: Int) -> [Point] {
         var points: [Point] = []
-        for cell in shape.cells {
-            let (from, to) = cell.scores
-            value.forEach(from: value.count(below: from, orEqual: false)) { member, score in
-                if score >= to { return false }
+        let cells = shape.cells
+        for index in 0..<cells.count {
+            let (from, to) = cells[index].scores
+            value.forEach(fromScore: from, below: to) { member, score in
                 let position = GeoHash(score: score).position
                 if let distance = shape.distance(to: position) {
                     points.append(

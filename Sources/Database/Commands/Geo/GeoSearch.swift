@@ -198,19 +198,22 @@ struct GeoSearch {
 
     /// Checks that all words fit together. False after the error was replied.
     private func isConsistent(_ execution: Execution) -> Bool {
-        let name = execution.arguments[0].text
         if target != nil, withDistance || withHash || withPosition {
             let option = form == .searchAndStore ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS"
             execution.reply.error(text: "ERR \(option) is not compatible with WITHDIST, WITHHASH and WITHCOORD options")
         } else if isSearch, !isFromMember, center == nil {
-            execution.reply.error(text: "ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for \(name)")
+            replyMissing("FROMMEMBER or FROMLONLAT", execution)
         } else if isSearch, kind == nil {
-            execution.reply.error(text: "ERR exactly one of BYRADIUS and BYBOX can be specified for \(name)")
+            replyMissing("BYRADIUS and BYBOX", execution)
         } else if takesAny, count == 0 {
             execution.reply.error("ERR the ANY argument requires COUNT argument")
         } else {
             return true
         }
         return false
+    }
+
+    private func replyMissing(_ words: String, _ execution: Execution) {
+        execution.reply.error(text: "ERR exactly one of \(words) can be specified for \(execution.arguments[0].text)")
     }
 }
