@@ -163,6 +163,10 @@ import Testing
             model[register] = max(model[register], value)
             #expect(HyperLogLog.raise(&sparse, register, to: value, sparseBytesMax: 3000) == expected)
             #expect(HyperLogLog.raise(&dense, register, to: value, sparseBytesMax: 3000) == expected)
+            for _ in 0..<3 {
+                let some = random.index(below: HyperLogLog.registers)
+                #expect(sparse.withView { HyperLogLog.value($0, some) } == model[some])
+            }
             if sparse[4] == 0 { break }
         }
         for bytes in [sparse, dense] {
@@ -170,6 +174,9 @@ import Testing
             let isWhole = bytes.withView { HyperLogLog.merge($0, into: &merged) }
             #expect(isWhole && merged == model)
             #expect(bytes.withView { HyperLogLog.count($0) } == HyperLogLog.count(registers: model))
+            var written = bytes.withView { HyperLogLog.dense($0) } ?? []
+            HyperLogLog.setDense(&written, to: model)
+            #expect(written.dropFirst(16).elementsEqual(dense.dropFirst(16)))
         }
     }
 

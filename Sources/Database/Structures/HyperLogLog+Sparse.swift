@@ -81,7 +81,7 @@ extension HyperLogLog {
     /// The value of a register; nil where the bytes don't cover it.
     static func value(_ bytes: ByteView, _ register: Int) -> UInt8? {
         if isDense(bytes) { return denseValue(bytes, register) }
-        return find(bytes, register, from: .first)?.opcode.value
+        return locate(bytes, register)
     }
 
     /// Raises a register to `value` where it is less. A sparse form that can't hold it, or would become longer than `sparseBytesMax`,
@@ -122,6 +122,32 @@ extension HyperLogLog {
         var previous: Int
         /// Where the search for a greater register can begin.
         var start: SparsePlace
+    }
+
+    /// The value of a register of the sparse form, which the whole way to it must be covered for: `find` without what a change needs, as
+    /// most elements that are added change nothing.
+    private static func locate(_ bytes: ByteView, _ register: Int) -> UInt8? {
+        check(register >= 0 && register < registers, "a register is named by its number")
+        var place = bytes.start + headerBytes
+        let end = bytes.start + bytes.count
+        var left = register
+        while place < end {
+            let byte = place.load(as: UInt8.self)
+            var (value, covered, length) = (UInt8(0), Int(byte) + 1, 1)
+            if byte & 0x80 != 0 {
+                value = (byte >> 2) & 0x1F + 1
+                covered = Int(byte & 3) + 1
+            } else if byte & 0x40 != 0 {
+                if place + 1 >= end { return nil }
+                covered = (Int(byte & 0x3F) << 8 | Int(place.load(fromByteOffset: 1, as: UInt8.self))) + 1
+                length = 2
+            }
+            // An opcode that reaches behind the last register is damage.
+            if left < covered { return register - left + covered <= registers ? value : nil }
+            left -= covered
+            place += length
+        }
+        return nil
     }
 
     private static func find(_ bytes: ByteView, _ register: Int, from start: SparsePlace) -> Found? {

@@ -5,7 +5,7 @@ import RESP
 extension HyperLogLogCommands {
     /// What a key that should hold a HyperLogLog holds.
     private enum Found {
-        case bytes(ByteView)
+        case entry(Entry)
         case absent
         /// The error is already replied.
         case invalid
@@ -21,7 +21,7 @@ extension HyperLogLogCommands {
             execution.reply.error("WRONGTYPE Key is not a valid HyperLogLog string value.")
             return .invalid
         }
-        return .bytes(entry.bytes)
+        return .entry(entry)
     }
 
     private static func replyDamaged(_ execution: Execution) {
@@ -45,10 +45,13 @@ extension HyperLogLogCommands {
             _ = add(execution, to: &bytes)
             store(bytes, at: key, execution)
             execution.reply.integer(1)
-        case .bytes(let bytes):
-            if HyperLogLog.isDense(bytes) { return addInPlace(execution, bytes) }
+        case .entry(let entry):
+            let bytes = entry.bytes
+            if HyperLogLog.isDense(bytes) { return addInPlace(execution, entry) }
+            guard let first = firstChange(execution, bytes) else { return replyDamaged(execution) }
+            if first == execution.arguments.count { return execution.reply.integer(0) }
             var copy = bytes.array
-            switch add(execution, to: &copy) {
+            switch add(execution, from: first, to: &copy) {
             case .damaged: replyDamaged(execution)
             case .unchanged: execution.reply.integer(0)
             case .changed:
@@ -58,10 +61,21 @@ extension HyperLogLogCommands {
         }
     }
 
-    /// Adds the elements from argument 2 on.
-    private static func add(_ execution: Execution, to bytes: inout [UInt8]) -> HyperLogLog.Raised {
+    /// The first argument from 2 on that changes a sparse form, or the number of arguments; nil where the bytes are damaged.
+    private static func firstChange(_ execution: Execution, _ bytes: ByteView) -> Int? {
+        let arguments = execution.arguments
+        for index in 2..<max(2, arguments.count) {
+            let (register, value) = HyperLogLog.place(of: arguments[index])
+            guard let known = HyperLogLog.value(bytes, register) else { return nil }
+            if known < value { return index }
+        }
+        return arguments.count
+    }
+
+    /// Adds the elements from argument `first` on.
+    private static func add(_ execution: Execution, from first: Int = 2, to bytes: inout [UInt8]) -> HyperLogLog.Raised {
         var result = HyperLogLog.Raised.unchanged
-        for index in 2..<max(2, execution.arguments.count) {
+        for index in first..<max(first, execution.arguments.count) {
             let (register, value) = HyperLogLog.place(of: execution.arguments[index])
             let limit = execution.limits.hyperLogLogSparseBytes
             switch HyperLogLog.raise(&bytes, register, to: value, sparseBytesMax: limit) {
@@ -74,14 +88,14 @@ extension HyperLogLogCommands {
     }
 
     /// Adds elements to the dense form, which can't fail and is changed where it stands.
-    private static func addInPlace(_ execution: Execution, _ bytes: ByteView) {
-        let arguments = execution.arguments
+    private static func addInPlace(_ execution: Execution, _ entry: Entry) {
+        let (arguments, bytes) = (execution.arguments, entry.bytes)
         var target: UnsafeMutableRawBufferPointer?
         for index in 2..<max(2, arguments.count) {
             let (register, value) = HyperLogLog.place(of: arguments[index])
             let now = target.map { ByteView(UnsafeRawBufferPointer($0)) } ?? bytes
             if HyperLogLog.denseValue(now, register) >= value { continue }
-            let writable = target ?? execution.mutableString(arguments[1], entry: nil, byteCount: HyperLogLog.denseBytes)
+            let writable = target ?? execution.mutableString(arguments[1], entry: entry, byteCount: HyperLogLog.denseBytes)
             target = writable
             HyperLogLog.setDenseValue(writable, register, value)
         }
@@ -99,18 +113,19 @@ extension HyperLogLogCommands {
             switch find(arguments[index], execution) {
             case .invalid: return
             case .absent: continue
-            case .bytes(let bytes):
-                if !HyperLogLog.merge(bytes, into: &registers) { return replyDamaged(execution) }
+            case .entry(let entry):
+                if !HyperLogLog.merge(entry.bytes, into: &registers) { return replyDamaged(execution) }
             }
         }
         execution.reply.integer(Int64(bitPattern: HyperLogLog.count(registers: registers)))
     }
 
     private static func countOne(_ execution: Execution) {
-        guard case .bytes(let bytes) = found(execution) else { return }
+        guard case .entry(let entry) = found(execution) else { return }
+        let bytes = entry.bytes
         if let count = HyperLogLog.cachedCount(bytes) { return execution.reply.integer(Int64(bitPattern: count)) }
         // Redis writes the count into the value. A read changes nothing here, so this node remembers it by the value's version.
-        let version = execution.peek(execution.arguments[1])?.version ?? 0
+        let version = entry.version
         if let count = execution.hyperLogLogCounts[version] { return execution.reply.integer(Int64(bitPattern: count)) }
         guard let count = HyperLogLog.count(bytes) else { return replyDamaged(execution) }
         execution.hyperLogLogCounts[version] = count
@@ -134,7 +149,8 @@ extension HyperLogLogCommands {
             switch find(arguments[index], execution) {
             case .invalid: return
             case .absent: continue
-            case .bytes(let bytes):
+            case .entry(let entry):
+                let bytes = entry.bytes
                 if !HyperLogLog.merge(bytes, into: &registers) { return replyDamaged(execution) }
                 isDense = isDense || HyperLogLog.isDense(bytes)
                 if index == 1 { target = bytes.array }
@@ -142,11 +158,7 @@ extension HyperLogLogCommands {
         }
         if isDense, let dense = target.withView({ HyperLogLog.dense($0) }) {
             target = dense
-            target.withUnsafeMutableBytes { target in
-                for register in 0..<HyperLogLog.registers {
-                    HyperLogLog.setDenseValue(target, register, registers[register])
-                }
-            }
+            HyperLogLog.setDense(&target, to: registers)
         } else {
             raise(&target, to: registers, execution)
         }
@@ -173,7 +185,7 @@ extension HyperLogLogCommands {
         switch find(key, execution) {
         case .invalid: return
         case .absent: return execution.reply.error("ERR The specified key does not exist")
-        case .bytes(let found): bytes = found
+        case .entry(let found): bytes = found.bytes
         }
         if word.equalsIgnoringCase("getreg") {
             guard let dense = HyperLogLog.dense(bytes) else { return replyDamaged(execution) }
