@@ -357,4 +357,84 @@ import Testing
             }
         }
     }
+
+    /// A listpack of these entries, as the type's value.
+    private func listpack(_ type: UInt8, _ entries: [[UInt8]]) -> [UInt8] {
+        let body = entries.flatMap { $0 + [UInt8($0.count)] }
+        let size = body.count + 7
+        let whole = [UInt8(size & 0xFF), UInt8(size >> 8), 0, 0, UInt8(entries.count), 0] + body + [0xFF]
+        return [type, 0x40 | UInt8(whole.count >> 8), UInt8(whole.count & 0xFF)] + whole
+    }
+
+    private func word(_ text: String) -> [UInt8] { [0x80 | UInt8(text.utf8.count)] + Array(text.utf8) }
+
+    /// A listpack is taken over as it lies there only where adding its elements would make the same.
+    @Test func onlyWhatIsWrittenAsHereIsTakenOver() {
+        let machine = TestMachine()
+        let rows: [(type: UInt8, entries: [[UInt8]], expected: [String]?)] = [
+            (16, [word("f"), word("v"), [5], [6]], ["hset k f v 5 6"]),
+            // Integers as text, and in a form that is too wide.
+            (16, [word("5"), word("17")], ["hset k 5 17"]),
+            (16, [[0xF1, 5, 0], [0xC0, 3]], ["hset k 5 3"]),
+            (16, [word("-5"), [0xDF, 0xFF]], ["hset k -5 -1"]),
+            // A field that comes twice, also in two forms.
+            (16, [word("f"), word("v"), word("f"), word("w")], nil),
+            (16, [[5], word("v"), word("5"), word("w")], nil),
+            (16, [word("f"), word("v"), word("v"), word("f")], ["hset k f v v f"]),
+            // A short string with a form for long ones.
+            (16, [[0xE0, 1, 0x66], word("v")], ["hset k f v"]),
+            (20, [word("a"), word("b"), [1]], ["sadd k a b 1"]),
+            (20, [word("a"), word("b"), word("a")], nil),
+            (20, [[1], word("1")], nil),
+            (17, [word("a"), [1], word("b"), [2]], ["zadd k 1 a 2 b"]),
+            (17, [word("a"), [2], word("b"), [1]], ["zadd k 2 a 1 b"]),
+            (17, [word("b"), [1], word("a"), [1]], ["zadd k 1 a 1 b"]),
+            (17, [word("a"), [1], word("a"), [2]], nil),
+            (17, [word("a"), word("1.5"), word("b"), [2]], ["zadd k 1.5 a 2 b"]),
+            (17, [word("a"), [0xF4, 0, 0, 0, 0, 0, 0, 0x30, 0]], ["zadd k 13510798882111488 a"]),
+            (17, [word("a"), word("x")], nil),
+        ]
+        for (type, entries, expected) in rows {
+            machine.run("del r")
+            let reply = restore(machine, "r", payload(listpack(type, entries), version: 11))
+            guard let expected else {
+                #expect(reply == DumpCommandTests.bad, "\(entries)")
+                continue
+            }
+            #expect(reply == "+OK\r\n", "\(entries)")
+            machine.run("del k")
+            for command in expected { machine.run(command) }
+            #expect(dump(machine, "r") == dump(machine, "k"), "\(entries)")
+            #expect(machine.run("object encoding r") == machine.run("object encoding k"))
+            #expect(machine.run("debug digest-value r") == machine.run("debug digest-value k"))
+            for keyspace in machine.machine.execution.keyspaces { keyspace.checkInvariants() }
+        }
+    }
+
+    /// The list that is taken over is one's own: what is changed later is changed in it alone.
+    @Test func whatIsTakenOverIsChanged() {
+        var random = RandomGenerator(seed: 3)
+        let machine = TestMachine()
+        for round in 0..<15 {
+            let count = 1 + random.index(below: 128)
+            machine.run("del h s z r")
+            for index in 0..<count {
+                let name =
+                    random.chance(1, in: 3)
+                    ? "\(index)" : "m\(index)" + String(repeating: round % 2 == 0 ? "x" : "é", count: random.index(below: 30))
+                machine.run("hset h \(name) \(index * 7919 % 1000)")
+                machine.run("sadd s \(name)")
+                machine.run("zadd z \(random.index(below: 40)) \(name)")
+            }
+            for key in ["h", "s", "z"] {
+                let payload = dump(machine, key)
+                #expect(restore(machine, "r", payload, ["0", "REPLACE"]) == "+OK\r\n", "round \(round)")
+                #expect(dump(machine, "r") == payload)
+                let change = key == "h" ? "hset r new 1" : key == "s" ? "sadd r new" : "zadd r 5 new"
+                #expect(machine.run(change) == ":1\r\n")
+                #expect(dump(machine, key) == payload)
+            }
+            for keyspace in machine.machine.execution.keyspaces { keyspace.checkInvariants() }
+        }
+    }
 }

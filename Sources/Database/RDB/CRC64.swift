@@ -30,9 +30,12 @@ package enum CRC64 {
             var index = 0
             while index <= view.count - 8 {
                 let word = view.start.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian ^ crc
-                var next: UInt64 = 0
-                for k in 0..<8 { next ^= table[(7 - k) * 256 + Int((word >> UInt64(8 * k)) & 0xFF)] }
-                crc = next
+                // In pairs, so that no one waits for all before it.
+                let first = table[0x700 + Int(word & 0xFF)] ^ table[0x600 + Int(word >> 8 & 0xFF)]
+                let second = table[0x500 + Int(word >> 16 & 0xFF)] ^ table[0x400 + Int(word >> 24 & 0xFF)]
+                let third = table[0x300 + Int(word >> 32 & 0xFF)] ^ table[0x200 + Int(word >> 40 & 0xFF)]
+                let fourth = table[0x100 + Int(word >> 48 & 0xFF)] ^ table[Int(word >> 56)]
+                crc = (first ^ second) ^ (third ^ fourth)
                 index += 8
             }
             while index < view.count {

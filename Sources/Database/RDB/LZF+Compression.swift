@@ -28,68 +28,103 @@ extension LZF {
     ) -> Bool {
         let count = input.count
         let limit = count - 4
+        // Bytes as they are take a byte more for every 32; a reference takes no more than what it stands for.
+        let room = output.reserve(count + count / literalMax + 16)
+        guard let start = room.baseAddress else { return false }
         let bytes = input.start
+        var target = start
         var position = 0
         var literals = 0
         while position + 2 < count {
-            let word =
-                UInt32(bytes.load(fromByteOffset: position, as: UInt8.self))
-                | UInt32(bytes.load(fromByteOffset: position + 1, as: UInt8.self)) << 8
-                | UInt32(bytes.load(fromByteOffset: position + 2, as: UInt8.self)) << 16
-            let slot = Int((word &* 0x9E37_79B1) >> shift)
+            let slot = Int((three(bytes + position, isLast: position + 3 == count) &* 0x9E37_79B1) >> shift)
             // Places are kept plus one: 0 is nowhere.
             let before = Int(table[slot]) - 1
             table[slot] = UInt32(position + 1)
             let distance = position - before - 1
-            if before < 0 || distance >= distanceMax || !isSame(bytes, before, position, 3) {
+            if before < 0 || distance >= distanceMax {
                 position += 1
                 continue
             }
-            var length = 3
-            let longest = min(matchMax, count - position)
-            while length < longest && isSame(bytes, before + length, position + length, 1) { length += 1 }
-            appendLiterals(input.slice(literals, position - literals), to: output)
-            appendReference(distance: distance, length: length, to: output)
-            if output.count > limit { break }
+            let length = matching(bytes + before, bytes + position, most: min(matchMax, count - position))
+            if length < 3 {
+                position += 1
+                continue
+            }
+            appendLiterals(bytes + literals, position - literals, readable: count - literals, to: &target)
+            appendReference(distance: distance, length: length, to: &target)
+            if target - start > limit { break }
             position += length
             literals = position
         }
-        appendLiterals(input.slice(literals, count - literals), to: output)
-        if output.count <= limit { return true }
-        output.removeAll()
-        return false
-    }
-
-    @inline(__always)
-    private static func isSame(_ bytes: UnsafeRawPointer, _ first: Int, _ second: Int, _ count: Int) -> Bool {
-        for index in 0..<count
-        where bytes.load(fromByteOffset: first + index, as: UInt8.self)
-            != bytes.load(fromByteOffset: second + index, as: UInt8.self)
-        {
-            return false
-        }
+        if target - start <= limit { appendLiterals(bytes + literals, count - literals, readable: count - literals, to: &target) }
+        let written = target - start
+        check(written <= room.count, "what is written has room")
+        if written > limit { return false }
+        output.commit(written)
         return true
     }
 
-    private static func appendLiterals(_ bytes: ByteView, to output: ByteBuffer) {
+    /// The next three bytes as a number.
+    @inline(__always)
+    private static func three(_ bytes: UnsafeRawPointer, isLast: Bool) -> UInt32 {
+        if !isLast { return UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)) & 0xFF_FFFF }
+        return UInt32(UInt16(littleEndian: bytes.loadUnaligned(as: UInt16.self)))
+            | UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self)) << 16
+    }
+
+    /// How many bytes are the same, up to `most`; there are so many at both.
+    @inline(__always)
+    private static func matching(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, most: Int) -> Int {
+        var length = 0
+        while length + 8 <= most {
+            let difference =
+                first.loadUnaligned(fromByteOffset: length, as: UInt64.self)
+                ^ second.loadUnaligned(fromByteOffset: length, as: UInt64.self)
+            if difference != 0 { return length + difference.littleEndian.trailingZeroBitCount / 8 }
+            length += 8
+        }
+        while length < most,
+            first.load(fromByteOffset: length, as: UInt8.self) == second.load(fromByteOffset: length, as: UInt8.self)
+        {
+            length += 1
+        }
+        return length
+    }
+
+    /// Appends bytes as they are. What is written behind them, up to eight bytes, is written over later.
+    @inline(__always)
+    private static func appendLiterals(
+        _ bytes: UnsafeRawPointer, _ count: Int, readable: Int, to target: inout UnsafeMutableRawPointer
+    ) {
+        if count == 0 { return }
+        if count <= 8 && readable >= 8 {
+            // The usual case: few bytes between two references.
+            target.storeBytes(of: UInt8(count - 1), as: UInt8.self)
+            target.storeBytes(of: bytes.loadUnaligned(as: UInt64.self), toByteOffset: 1, as: UInt64.self)
+            target += count + 1
+            return
+        }
         var offset = 0
-        while offset < bytes.count {
-            let count = min(literalMax, bytes.count - offset)
-            output.append(byte: UInt8(count - 1))
-            output.append(bytes.slice(offset, count))
-            offset += count
+        while offset < count {
+            let here = min(literalMax, count - offset)
+            target.storeBytes(of: UInt8(here - 1), as: UInt8.self)
+            (target + 1).copyMemory(from: bytes + offset, byteCount: here)
+            target += here + 1
+            offset += here
         }
     }
 
-    private static func appendReference(distance: Int, length: Int, to output: ByteBuffer) {
+    @inline(__always)
+    private static func appendReference(distance: Int, length: Int, to target: inout UnsafeMutableRawPointer) {
         check(length >= 3 && length <= matchMax && distance >= 0 && distance < distanceMax, "a reference fits its fields")
         let rest = length - 2
-        if rest < 7 {
-            output.append(byte: UInt8(rest << 5 | distance >> 8))
-        } else {
-            output.append(byte: UInt8(7 << 5 | distance >> 8))
-            output.append(byte: UInt8(rest - 7))
+        target.storeBytes(of: UInt8(min(rest, 7) << 5 | distance >> 8), as: UInt8.self)
+        target += 1
+        if rest >= 7 {
+            target.storeBytes(of: UInt8(rest - 7), as: UInt8.self)
+            target += 1
         }
-        output.append(byte: UInt8(distance & 0xFF))
+        target.storeBytes(of: UInt8(distance & 0xFF), as: UInt8.self)
+        target += 1
     }
 }

@@ -13,40 +13,61 @@ enum LZF {
         if expected <= 0 || expected > input.count.multipliedReportingOverflow(by: expansionMax).partialValue { return false }
         let room = output.reserve(expected)
         guard let base = room.baseAddress else { return false }
+        let source = input.start
+        let count = input.count
         var read = 0
         var written = 0
-        while read < input.count {
-            let control = Int(input[read])
+        while read < count {
+            let control = Int(source.load(fromByteOffset: read, as: UInt8.self))
             read += 1
             if control < 32 {
-                let count = control + 1
-                if count > input.count - read || count > expected - written { return false }
-                (base + written).copyMemory(from: input.start + read, byteCount: count)
-                read += count
-                written += count
+                let run = control + 1
+                if run > count - read || run > expected - written { return false }
+                if run <= 8 && count - read >= 8 && expected - written >= 8 {
+                    let word = source.loadUnaligned(fromByteOffset: read, as: UInt64.self)
+                    base.storeBytes(of: word, toByteOffset: written, as: UInt64.self)
+                } else {
+                    (base + written).copyMemory(from: source + read, byteCount: run)
+                }
+                read += run
+                written += run
                 continue
             }
-            var count = control >> 5
-            if count == 7 {
-                if read >= input.count { return false }
-                count += Int(input[read])
+            var run = control >> 5 + 2
+            if run == 9 {
+                if read >= count { return false }
+                run += Int(source.load(fromByteOffset: read, as: UInt8.self))
                 read += 1
             }
-            if read >= input.count { return false }
-            let distance = (control & 0x1F) << 8 | Int(input[read])
+            if read >= count { return false }
+            let distance = (control & 0x1F) << 8 | Int(source.load(fromByteOffset: read, as: UInt8.self))
             read += 1
-            count += 2
-            let source = written - distance - 1
-            if source < 0 || count > expected - written { return false }
-            // Byte by byte: source and destination may overlap, and then the bytes just written are repeated.
-            for index in 0..<count {
-                base.storeBytes(
-                    of: base.load(fromByteOffset: source + index, as: UInt8.self), toByteOffset: written + index, as: UInt8.self)
-            }
-            written += count
+            let from = written - distance - 1
+            if from < 0 || run > expected - written { return false }
+            repeated(base + from, base + written, run, room: expected - written)
+            written += run
         }
         if written != expected { return false }
         output.commit(written)
         return true
+    }
+
+    /// Copies bytes that were written to where the next are. They may overlap, and then the bytes just written are repeated.
+    @inline(__always)
+    private static func repeated(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int, room: Int) {
+        var index = 0
+        // Eight at a time where what is read lies before what is written, and what is too much is written again.
+        if UnsafeRawPointer(target) - source >= 8, count + 8 <= room {
+            while index < count {
+                target.storeBytes(
+                    of: source.loadUnaligned(fromByteOffset: index, as: UInt64.self), toByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            return
+        }
+        while index < count {
+            target.storeBytes(of: source.load(fromByteOffset: index, as: UInt8.self), toByteOffset: index, as: UInt8.self)
+            index += 1
+        }
     }
 }

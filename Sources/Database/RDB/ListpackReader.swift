@@ -25,9 +25,9 @@ extension PackedReader {
 
 /// Reads a listpack: total bytes (UInt32), count (UInt16, 65535: unknown), entries, 0xFF.
 struct ListpackReader: PackedReader {
-    private static let headerBytes = 6
-    private let view: ByteView
-    private var offset = headerBytes
+    static let headerBytes = 6
+    let view: ByteView
+    private(set) var offset = headerBytes
     private(set) var remaining = 0
 
     /// Checks every entry.
@@ -39,6 +39,17 @@ struct ListpackReader: PackedReader {
         let end = view.count - 1
         var position = ListpackReader.headerBytes
         while position < end {
+            // The usual case: a short string, with one byte behind it.
+            let lead = view.start.load(fromByteOffset: position, as: UInt8.self)
+            if lead & 0xC0 == 0x80 {
+                let body = 1 + Int(lead & 0x3F)
+                if body >= end - position || view.start.load(fromByteOffset: position + body, as: UInt8.self) != UInt8(body) {
+                    throw .invalidPacking
+                }
+                position += body + 1
+                remaining += 1
+                continue
+            }
             guard let next = ListpackReader.entryEnd(view, at: position, limit: end) else { throw .invalidPacking }
             position = next
             remaining += 1

@@ -96,6 +96,10 @@ package struct RDBDecoder {
             return try set(&packed, .intset, isTable: packed.remaining > limits.setIntegers)
         case .setListpack:
             var packed = try ListpackReader(try reader.string())
+            let bytesMax = limits.setValueBytes
+            if let list = packed.list(of: .members, entriesMax: limits.setEntries, bytesMax: bytesMax, seed: seed) {
+                return SetValue(page: list.page)
+            }
             return try set(&packed, .listpack, isTable: packed.remaining > limits.setEntries)
         default:
             let count = try reader.count()
@@ -127,6 +131,10 @@ package struct RDBDecoder {
             return try sortedSet(&packed)
         case .sortedSetListpack:
             var packed = try ListpackReader(try reader.string())
+            let (entriesMax, bytesMax) = (limits.sortedSetEntries, limits.sortedSetValueBytes)
+            if let list = packed.list(of: .membersAndScores, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed) {
+                return SortedSetValue(page: list.page)
+            }
             return try sortedSet(&packed)
         default:
             let count = try reader.count(bytesEach: type == .sortedSet2 ? 9 : 2)
@@ -174,6 +182,10 @@ package struct RDBDecoder {
             return try hash(&packed)
         case .hashListpack:
             var packed = try ListpackReader(try reader.string())
+            let (entriesMax, bytesMax) = (limits.hashEntries, limits.hashValueBytes)
+            if let list = packed.list(of: .fieldsAndValues, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed) {
+                return HashValue(page: list.page)
+            }
             return try hash(&packed)
         case .hashDeadlines: return try hashWithDeadlines()
         case .hashListpackDeadlines: return try hashOfPackedDeadlines()

@@ -3,9 +3,8 @@ import Base
 /// Takes lengths, strings and numbers of the RDB format from bytes that nobody vouches for: what does not fit is an error.
 package final class RDBReader {
     @exclusivity(unchecked) private var reader: ByteReader
-    /// Texts of integers and unfolded strings, in turn, so that two strings are valid at a time.
-    private let scratch = [ByteBuffer(capacity: 64), ByteBuffer(capacity: 64)]
-    @exclusivity(unchecked) private var turn = 0
+    /// Texts of integers and unfolded strings, in turn, so that two strings are valid at a time. Nil where none was needed yet.
+    @exclusivity(unchecked) private var scratch: (ByteBuffer?, ByteBuffer?) = (nil, nil)
     /// Bytes that compressed strings have unfolded to so far.
     @exclusivity(unchecked) private var expandedBytes = 0
 
@@ -86,14 +85,15 @@ package final class RDBReader {
         }
     }
 
-    private func nextScratch() -> ByteBuffer {
-        turn ^= 1
-        scratch[turn].removeAll()
-        return scratch[turn]
+    private func nextScratch(_ count: Int) -> ByteBuffer {
+        let next = scratch.1 ?? ByteBuffer(capacity: max(64, count))
+        scratch = (next, scratch.0)
+        next.removeAll()
+        return next
     }
 
     private func text(of value: Int64) -> ByteView {
-        let buffer = nextScratch()
+        let buffer = nextScratch(32)
         buffer.append(decimal: value)
         return buffer.view
     }
@@ -105,7 +105,8 @@ package final class RDBReader {
         if count == 0 || expected == 0 { throw .invalidString }
         if expected > UInt64(RDBFormat.expandedBytesMax - expandedBytes) { throw .tooLarge }
         let input = try bytes(Int(count))
-        let buffer = nextScratch()
+        // A count that nobody vouches for: no more room at once than the input can need.
+        let buffer = nextScratch(min(Int(expected), 64 * Int(count)))
         guard LZF.decompress(input, expected: Int(expected), into: buffer) else { throw .invalidString }
         expandedBytes += Int(expected)
         return buffer.view

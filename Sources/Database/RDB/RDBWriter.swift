@@ -42,7 +42,7 @@ package struct RDBWriter {
     /// A string without looking for a number in it.
     private func blob(_ bytes: ByteView) {
         if bytes.count > RDBWriter.plainBytesMax {
-            let packed = ByteBuffer(capacity: bytes.count)
+            let packed = ByteBuffer(capacity: bytes.count + bytes.count / 32 + 16)
             if LZF.compress(bytes, to: packed) {
                 buffer.append(byte: 0xC3)
                 length(packed.count)
