@@ -298,7 +298,8 @@ package final class Execution {
             check(false, "a changed collection is in the keyspace")
             return
         }
-        keyspace.changedAside(entry, stamp: stamp())
+        let stamp = stamp()
+        selected._withUnsafeGuaranteedRef { $0.changedAside(entry, value, stamp: stamp) }
     }
 
     /// As `changed(_:at:)`, after deadlines of a hash's fields were set or dropped.

@@ -263,10 +263,10 @@ extension Keyspace {
 
     /// Notes a change of what belongs to a value without being its content, the groups of a stream: nobody who watches the
     /// key is told.
-    func changedAside(_ entry: Entry, stamp: ChangeStamp) {
+    func changedAside(_ entry: Entry, _ value: CollectionValue, stamp: ChangeStamp) {
         check(entry.type == .stream, "only streams have something aside of their content")
         if entry.version <= recordedVersion { records.changed(entry, in: self) }
-        let stream = unsafeDowncast(entry.collection, to: StreamValue.self)
+        let stream = unsafeDowncast(value, to: StreamValue.self)
         stream.asideVersion = stamp.version
         account(stream, bytes: stream.memoryBytes)
     }

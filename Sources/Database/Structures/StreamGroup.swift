@@ -317,6 +317,19 @@ package struct StreamGroup {
         check(owned == .inserted, "a pending entry has one consumer")
     }
 
+    /// Forgets an entry; false where it is not pending.
+    func removePending(_ id: StreamID) -> Bool {
+        var consumer: UInt64?
+        let removed = id.withSequence { sequence in
+            change(.pending) { tree in
+                tree.removeValue(id.milliseconds, sequence) { consumer = $0.integer(at: 0, as: UInt64.self) } != nil
+            }
+        }
+        if let consumer { disown(id, consumer) }
+        check(removed == (consumer != nil), "a pending entry has a consumer")
+        return removed
+    }
+
     /// Forgets a pending entry, of which `old` was known.
     func removePending(_ id: StreamID, _ old: StreamPending) {
         let removed = id.withSequence { sequence in change(.pending) { $0.remove(id.milliseconds, sequence) } }

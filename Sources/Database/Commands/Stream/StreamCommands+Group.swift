@@ -30,14 +30,19 @@ extension StreamCommands {
 
     static func xgroupSetid(_ execution: Execution) {
         let arguments = execution.arguments
-        guard let options = groupOptions(execution, makesStream: false), let value = streamWithGroup(execution) else { return }
-        if arguments.count != 5 && arguments.count != 7 { return subcommandSyntaxError(execution, "XGROUP") }
+        guard let options = groupOptions(execution, makesStream: false), let (value, edit) = editGroup(execution) else { return }
+        if arguments.count != 5 && arguments.count != 7 {
+            value.finish(edit)
+            return subcommandSyntaxError(execution, "XGROUP")
+        }
         var id = value.position.lastID
         if !isDollar(arguments[4]) {
-            guard let parsed = StreamID.parse(arguments[4], allowsEnds: true) else { return execution.invalidStreamID() }
+            guard let parsed = StreamID.parse(arguments[4], allowsEnds: true) else {
+                value.finish(edit)
+                return execution.invalidStreamID()
+            }
             id = parsed.id
         }
-        guard let edit = value.edit(arguments[3]) else { return }
         edit.group.lastID = id
         edit.group.entriesRead = options.entriesRead
         finish(edit, value, execution)
@@ -56,9 +61,11 @@ extension StreamCommands {
 
     static func xgroupCreateconsumer(_ execution: Execution) {
         let arguments = execution.arguments
-        guard let value = streamWithGroup(execution), let group = value.group(arguments[3]) else { return }
-        if group.consumer(named: arguments[4]) != nil { return execution.reply.integer(0) }
-        guard let edit = value.edit(arguments[3]) else { return }
+        guard let (value, edit) = editGroup(execution) else { return }
+        if edit.group.consumer(named: arguments[4]) != nil {
+            value.finish(edit)
+            return execution.reply.integer(0)
+        }
         _ = edit.group.addConsumer(named: arguments[4], seenTime: execution.nowMilliseconds)
         finish(edit, value, execution)
         execution.reply.integer(1)
@@ -66,12 +73,13 @@ extension StreamCommands {
 
     static func xgroupDelconsumer(_ execution: Execution) {
         let arguments = execution.arguments
-        guard let value = streamWithGroup(execution), let group = value.group(arguments[3]) else { return }
-        if group.consumer(named: arguments[4]) == nil { return execution.reply.integer(0) }
-        guard let edit = value.edit(arguments[3]) else { return }
-        let pending = edit.group.removeConsumer(named: arguments[4])
+        guard let (value, edit) = editGroup(execution) else { return }
+        guard let pending = edit.group.removeConsumer(named: arguments[4]) else {
+            value.finish(edit)
+            return execution.reply.integer(0)
+        }
         finish(edit, value, execution)
-        execution.reply.integer(pending ?? 0)
+        execution.reply.integer(pending)
     }
 
     static func xgroupHelp(_ execution: Execution) {
@@ -119,12 +127,13 @@ extension StreamCommands {
         return options
     }
 
-    /// The stream at argument 2, which has the group at argument 3. Nil after the error was replied.
-    private static func streamWithGroup(_ execution: Execution) -> StreamValue? {
+    /// The stream at argument 2 and its group at argument 3, to be changed: the caller ends that. Nil after the error was replied.
+    @inline(__always)
+    private static func editGroup(_ execution: Execution) -> (StreamValue, StreamGroupTree.Edit)? {
         let arguments = execution.arguments
         let found = execution.write(StreamValue.self, at: arguments[2])
         guard case .value(let value) = execution.found(found, { _ in requiresKey(execution) }) else { return nil }
-        if value.group(arguments[3]) != nil { return value }
+        if let edit = value.edit(arguments[3]) { return (value, edit) }
         noSuchGroup(execution, arguments[3], key: arguments[2])
         return nil
     }

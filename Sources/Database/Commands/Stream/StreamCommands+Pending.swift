@@ -7,18 +7,18 @@ extension StreamCommands {
         let arguments = execution.arguments
         let found = execution.write(StreamValue.self, at: arguments[1])
         guard case .value(let value) = execution.found(found, { $0.integer(0) }) else { return }
-        if value.group(arguments[2]) == nil { return execution.reply.integer(0) }
-        guard let ids = execution.streamIDs(from: 3, to: arguments.count) else { return }
-        guard let edit = value.edit(arguments[2]) else { return }
+        guard let edit = value.edit(arguments[2]) else { return execution.reply.integer(0) }
         var acknowledged = 0
-        for id in ids {
-            guard let pending = edit.group.pending(id) else { continue }
-            edit.group.removePending(id, pending)
-            acknowledged += 1
+        // All IDs are read before anything is changed.
+        if execution.checkStreamIDs(from: 3) {
+            for index in 3..<arguments.count {
+                guard let id = StreamID.parse(arguments[index])?.id else { continue }
+                if edit.group.removePending(id) { acknowledged += 1 }
+            }
+            execution.reply.integer(acknowledged)
         }
         value.finish(edit)
         if acknowledged > 0 { execution.changedAside(value, at: arguments[1]) }
-        execution.reply.integer(acknowledged)
     }
 
     /// What the words of the long form of XPENDING say.

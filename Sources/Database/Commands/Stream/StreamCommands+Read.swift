@@ -8,10 +8,11 @@ extension StreamCommands {
         let (arguments, reply) = (execution.arguments, execution.reply)
         let begun = begin(reply)
         var streams = 0
-        for (index, start) in request.starts.enumerated() {
+        for index in 0..<request.streams {
+            let start = request.start(index)
             let key = arguments[request.keys + index]
             guard case .behind(let last) = start, case .value(let value) = execution.read(StreamValue.self, at: key),
-                let newest = value.entries.lastID, newest > last, let first = last.next
+                value.position.lastID > last, let newest = value.entries.lastID, newest > last, let first = last.next
             else { continue }
             beginStream(key, reply)
             replyEntries(value, from: first, count: request.count, reply)
@@ -25,7 +26,8 @@ extension StreamCommands {
         let (arguments, reply) = (execution.arguments, execution.reply)
         let begun = begin(reply)
         var streams = 0
-        for (index, start) in request.starts.enumerated() {
+        for index in 0..<request.streams {
+            let start = request.start(index)
             let key = arguments[request.keys + index]
             guard case .value(let value) = execution.write(StreamValue.self, at: key), let edit = value.edit(arguments[names])
             else {
@@ -40,7 +42,7 @@ extension StreamCommands {
                 replyHistory(value, edit.group, consumer, behind: last, request, execution)
                 streams += 1
             case .undelivered:
-                if let newest = value.entries.lastID, newest > edit.group.lastID {
+                if value.position.lastID > edit.group.lastID, let newest = value.entries.lastID, newest > edit.group.lastID {
                     beginStream(key, reply)
                     deliver(value, edit.group, &consumer, request, execution)
                     streams += 1

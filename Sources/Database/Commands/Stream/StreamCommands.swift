@@ -29,15 +29,13 @@ extension Execution {
     /// Replies that an argument is not an ID.
     func invalidStreamID() { reply.error("ERR Invalid stream ID specified as stream command argument") }
 
-    /// The arguments from `first` to before `end` as IDs. Nil after the error was replied.
-    func streamIDs(from first: Int, to end: Int) -> [StreamID]? {
-        var ids: [StreamID] = []
-        ids.reserveCapacity(end - first)
-        for index in first..<end {
-            guard let id = streamID(index) else { return nil }
-            ids.append(id)
+    /// Whether all arguments from `first` on are IDs; replies the error where one is not.
+    func checkStreamIDs(from first: Int) -> Bool {
+        for index in first..<arguments.count where StreamID.parse(arguments[index]) == nil {
+            invalidStreamID()
+            return false
         }
-        return ids
+        return true
     }
 
     /// The argument at `index` as the beginning of a range, `(` in front of an ID excludes it. Nil after the error was replied.
@@ -164,9 +162,11 @@ extension StreamCommands {
         let arguments = execution.arguments
         let found = execution.write(StreamValue.self, at: arguments[1])
         guard case .value(let value) = execution.found(found, { $0.integer(0) }) else { return }
-        guard let ids = execution.streamIDs(from: 2, to: arguments.count) else { return }
+        if !execution.checkStreamIDs(from: 2) { return }
         var removed = 0
-        for id in ids where value.remove(id) { removed += 1 }
+        for index in 2..<arguments.count {
+            if let id = StreamID.parse(arguments[index])?.id, value.remove(id) { removed += 1 }
+        }
         if removed > 0 { execution.changed(value, at: arguments[1]) }
         execution.reply.integer(removed)
     }

@@ -21,8 +21,14 @@ struct StreamReadRequest {
     var group: Int?
     /// Index of the first key.
     var keys = 0
-    /// From where each stream is read.
-    var starts: [Start] = []
+    /// Streams that are read.
+    var streams = 0
+    /// From where the first is read, and from where each one is, where there are several: one alone needs no array.
+    private var first = Start.undelivered
+    private var starts: [Start] = []
+
+    /// From where a stream is read.
+    func start(_ index: Int) -> Start { streams == 1 ? first : starts[index] }
 
     /// Reads the words and looks up the streams and their groups. Nil after the error was replied.
     static func parse(_ execution: Execution, inGroup: Bool) -> StreamReadRequest? {
@@ -37,12 +43,12 @@ struct StreamReadRequest {
             return nil
         }
         let streams = (execution.arguments.count - request.keys) / 2
-        request.starts.reserveCapacity(streams)
+        request.streams = streams
         for index in 0..<streams {
             guard let start = request.start(execution, keyAt: request.keys + index, idAt: request.keys + streams + index) else {
                 return nil
             }
-            request.starts.append(start)
+            if streams == 1 { request.first = start } else { request.starts.append(start) }
         }
         return request
     }
