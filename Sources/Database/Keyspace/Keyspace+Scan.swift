@@ -87,15 +87,21 @@ extension Keyspace {
     func randomEntry(_ random: inout RandomGenerator, isAlive: (Entry) -> Bool) -> Entry? {
         if count == 0 { return nil }
         for _ in 0..<100 {
-            var candidates: [Entry] = []
             var cursor = random.next() >> 16
-            for _ in 0..<2 where candidates.count < Keyspace.randomCandidates {
+            var left = random.index(below: min(count, Keyspace.randomCandidates))
+            var chosen: Entry?
+            // A second time around where the end comes first.
+            for _ in 0..<2 where left >= 0 {
                 repeat {
-                    cursor = scan(from: cursor, count: Keyspace.randomCandidates - candidates.count) { candidates.append($0) }
-                } while cursor != 0 && candidates.count < Keyspace.randomCandidates
+                    cursor = scan(from: cursor, count: left + 1) { entry in
+                        if left < 0 { return }
+                        chosen = entry
+                        left -= 1
+                    }
+                } while cursor != 0 && left >= 0
             }
-            let chosen = candidates[random.index(below: candidates.count)]
-            if isAlive(chosen) { return chosen }
+            check(left < 0, "there are as many keys as are passed over")
+            if let chosen, isAlive(chosen) { return chosen }
         }
         var alive: Entry?
         var cursor: UInt64 = 0
@@ -105,5 +111,5 @@ extension Keyspace {
         return alive
     }
 
-    private static let randomCandidates = 24
+    private static let randomCandidates = 16
 }

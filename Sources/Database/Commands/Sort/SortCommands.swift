@@ -155,6 +155,12 @@ extension SortCommands {
 
     // MARK: sorting
 
+    /// An element's place and what it goes by.
+    private struct Weighted {
+        var score: Double
+        var index: Int
+    }
+
     /// The indexes of the elements in sorted order; nil where one has no number to go by.
     private static func sorted(_ elements: [PackedElement], _ options: Options, _ execution: Execution) -> [Int]? {
         let pattern = options.by.map { SortPattern($0) }
@@ -164,22 +170,26 @@ extension SortCommands {
             let weights = elements.map { pattern.value(for: $0, execution, name) }
             return sorted(elements.count, options) { compare(weights[$0], weights[$1]) }
         }
-        var scores: [Double] = []
-        scores.reserveCapacity(elements.count)
-        for element in elements {
+        var order: [Weighted] = []
+        order.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
             guard let weight = pattern.map({ $0.value(for: element, execution, name) }) ?? element else {
-                scores.append(0)
+                order.append(Weighted(score: 0, index: index))
                 continue
             }
             guard let score = score(weight) else { return nil }
-            scores.append(score)
+            order.append(Weighted(score: score, index: index))
         }
-        return sorted(elements.count, options) { first, second in
-            if scores[first] != scores[second] { return scores[first] < scores[second] ? -1 : 1 }
-            return compare(elements[first], elements[second])
+        let isDescending = options.isDescending
+        order.sort { first, second in
+            if first.score != second.score { return (first.score < second.score) != isDescending }
+            let order = compare(elements[first.index], elements[second.index])
+            return order != 0 ? (order < 0) != isDescending : first.index < second.index
         }
+        return order.map { $0.index }
     }
 
+    @inline(__always)
     private static func sorted(_ count: Int, _ options: Options, by compare: (Int, Int) -> Int) -> [Int] {
         var order = Array(0..<count)
         let sign = options.isDescending ? -1 : 1
@@ -192,6 +202,7 @@ extension SortCommands {
 
     /// Order of the bytes.
     private static func compare(_ first: PackedElement, _ second: PackedElement) -> Int {
+        if !first.isInteger, !second.isInteger { return first.bytes.compare(second.bytes) }
         let order = first.withBytes { bytes in second.withBytes { bytes.compare($0) } }
         return order == 0 ? 0 : order < 0 ? -1 : 1
     }
