@@ -1,10 +1,10 @@
 import Base
 import Consensus
 import Database
-import DistributedSnapshot
 import Storage
 import Testing
 
+@testable import DistributedSnapshot
 @testable import Node
 
 /// The files of snapshots: how they are written slice by slice, and what is refused.
@@ -116,6 +116,40 @@ import Testing
         #expect(file.state.tail == state.tail)
     }
 
+    /// What was in flight is written slice by slice too, wherever a slice ends.
+    @Test(arguments: [1_000, 4_096, 100_000])
+    func longContentsAreWrittenSliceBySlice(budget: Int) throws {
+        let cluster = try MiniCluster(1)
+        try #require(cluster.elect() == 0)
+        let node = try #require(cluster.machines[0].node)
+        let record = try #require(node.machine.beginRecord())
+        let state = LocalState(of: node)
+        let header = node.stateFileHeader(
+            index: record.appliedIndex, term: record.appliedTerm, time: record.time, configuration: node.raft.configuration,
+            snapshot: SnapshotID(77))
+        let writer = StateFileWriter(name: FileName("part"), header: header, chunkBytes: 8192)
+        let job = SnapshotPartJob(SnapshotID(77), record, state, writer)
+        while job.step != .channels { job.advance(budgetBytes: budget) }
+        let digest = try #require(record.digest)
+        let taken = try take(cluster, cluster.machines[0])
+        var part = try load(try #require(cluster.machines[0].disk.files[SnapshotFile.part(taken).name]), cluster).part
+        part.id = SnapshotID(77)
+        part.summary.stateDigest = digest.high ^ digest.low
+        for (number, size) in [0, 999, 5_000, 60_000].enumerated() {
+            let content = [UInt8](repeating: UInt8(number + 1), count: size)
+            var channel = IncomingChannel(from: NodeRun(NodeID(2), Incarnation(1)), number: UInt64(number), delivered: 0)
+            channel.checksum = content.withView { CRC32C.checksum($0) }
+            part.summary.incoming.append(channel)
+            part.contents.append(content)
+        }
+        job.part = part
+        var bytes: [UInt8] = []
+        while job.canAdvance { job.advance(budgetBytes: budget) }
+        for case .extend(_, _, let block) in job.writer.takeOperations() { bytes += block.buffer.view.array }
+        let file = try load(bytes, cluster)
+        #expect(file.part == part && file.part.contents.count == 4 && file.state == state)
+    }
+
     // MARK: damage
 
     /// Each byte counts. (Of the padding, which the container's own tests flip whole, every 16th.)
@@ -201,6 +235,16 @@ import Testing
             sections[section] = other[section]
             #expect(!isWhole(header, sections), "\(section) of another node")
         }
+        // A database that is not the summary's.
+        var part = try #require((good[.channels] ?? []).withView { SnapshotPart(decoding: $0) })
+        part.summary.stateDigest ^= 1
+        let channels = ByteBuffer()
+        part.encodeHead(into: channels)
+        for content in part.contents {
+            channels.append(integer: UInt64(content.count))
+            channels.append(content)
+        }
+        #expect(!isWhole(header, good.merging([.channels: channels.view.array]) { $1 }))
         #expect(!isWhole(header, good.merging([.manifest: [1]]) { $1 }, [.group, .database, .channels, .manifest]))
         for edit: (inout StateFileHeader) -> Void in [
             { $0.index = $0.index.next }, { $0.term = Term($0.term.rawValue + 1) }, { $0.snapshot += 1 },
@@ -216,7 +260,10 @@ import Testing
     // MARK: a full disk
 
     @Test func aDiskThatIsFullInTheMiddleOfAPartCostsThatPart() throws {
-        let cluster = try MiniCluster(3) { $0.stateFiles.chunkBytes = 8192 }
+        let cluster = try MiniCluster(3) {
+            $0.stateFiles.chunkBytes = 8192
+            $0.stateFiles.idleTurnBytes = 2048
+        }
         let leader = cluster.elect()
         try #require(leader >= 0)
         let machine = cluster.machines[leader]

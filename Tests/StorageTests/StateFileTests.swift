@@ -121,6 +121,34 @@ private struct Rig {
         }
     }
 
+    /// A trailer whose own checksum is right has to fit what is before it, and so has every chunk.
+    @Test func whatIsForgedUnderRightChecksumsIsRefused() throws {
+        let file = Rig.file([(.database, Rig.bytes(9_000))], chunkBytes: 4096)
+        let block = 4096
+        #expect(file.count == 5 * block)
+        /// The file with a field of one chunk changed, and the chunk's checksum made right.
+        func forged(_ chunk: Int, at offset: Int, by change: UInt8 = 1) -> [UInt8] {
+            var bytes = file
+            let start = chunk * block
+            bytes[start + offset] ^= change
+            let count = Int(bytes[start + 4]) | Int(bytes[start + 5]) << 8
+            let checksum = bytes.withView {
+                CRC32C.checksum($0.slice(start + 4, 28 + count), continuing: Rig.header.checksumSeed)
+            }
+            for byte in 0..<4 { bytes[start + byte] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * byte)) }
+            return bytes
+        }
+        #expect(forged(4, at: 32, by: 0) == file)
+        // The trailer: chunks, bytes, digest, and a longer payload.
+        for offset in [32, 40, 48, 55, 4] {
+            #expect(throws: StorageError.self, "byte \(offset) of the trailer") { try Rig.read(forged(4, at: offset)) }
+        }
+        // A chunk: number, place, the field that is kept free, its bytes (which only the digest of the trailer shows).
+        for offset in [16, 24, 12, 32, 1000] {
+            #expect(throws: StorageError.self, "byte \(offset) of a chunk") { try Rig.read(forged(2, at: offset)) }
+        }
+    }
+
     @Test func foreignFilesAreNamedAsWhatTheyAre() throws {
         let file = Rig.file([(.database, [1])])
         func reason(_ body: () throws(StorageError) -> Void) -> String {
