@@ -20,6 +20,7 @@ extension Simulation {
     func openIfDecided(_ node: Node) throws(Violation) {
         guard let beginning, node.machine.appliedTerm > beginning.entryTerm else { return }
         let reader = StateReader(node.machine)
+        atOpening?(reader)
         initialValues = keys.fit { reader.value(of: $0) }
         inheritedDeadlines = node.machine.expiringKeyCount(0)
         isOpening = false

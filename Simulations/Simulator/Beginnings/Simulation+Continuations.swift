@@ -28,11 +28,13 @@ extension Simulation {
         }
     }
 
-    /// The parts as they are on the simulated disks. Nil where one has rotted.
+    /// The parts as they are on the simulated disks. Nil where one has rotted, or is gone: its node may keep later ones, or not have heard
+    /// of the end in time.
     private func partsOnDisks(_ manifest: SnapshotManifest) throws(Violation) -> [SnapshotPartFile]? {
         var parts: [SnapshotPartFile] = []
         for listed in manifest.parts {
             let machine = machines[Int(listed.run.node.rawValue) - 1]
+            if machine.disk.files[SnapshotFile.part(manifest.id).name] == nil { return nil }
             do throws(StorageError) {
                 parts.append(try readPart(manifest.id, of: machine))
             } catch {
@@ -59,20 +61,21 @@ extension Simulation {
         if restoration.reach == .minority { return }
         continuations += 1
         statistics.restored += 1
-        try judgeCut(manifest, restoration)
+        let reader = StateReader(restoration.machine)
+        try judgeCut(manifest, keyValues(reader), "restored through entry \(restoration.index)")
         var beginningRandom = RandomGenerator(seed: continuationRandom.next())
         let nodes = continuationRandom.choice(of: [1, 2, 3, 5])
         let beginning = Beginning(restoration, nodes: nodes, random: &beginningRandom)
-        try go(on: beginning, continuation(nodes: nodes), "restored from snapshot \(manifest.id)")
+        let simulation = Simulation(continuation(nodes: nodes), from: beginning)
+        try run(simulation, "was restored from snapshot \(manifest.id)")
     }
 
     /// What the restored state holds must fit what the clients saw: what was answered before the cut is in it, what was sent behind it is not,
     /// of the rest some may be. A strict cut is a point in real time; of another one the beginning and the end are known.
-    private func judgeCut(_ manifest: SnapshotManifest, _ restoration: Restoration) throws(Violation) {
+    private func judgeCut(_ manifest: SnapshotManifest, _ values: [KeyValue?], _ how: String) throws(Violation) {
         guard let marks = recordMarks[manifest.id] else { return check(false, "a cut has records") }
-        let reader = StateReader(restoration.machine)
         for key in 0..<keys.count {
-            guard let value = reader.value(of: keys.name(key)) else {
+            guard let value = values[key] else {
                 throw Violation(
                     .restoration,
                     "the restored cluster holds something else at \(String(decoding: keys.name(key), as: UTF8.self))")
@@ -83,10 +86,12 @@ extension Simulation {
             do throws(Violation) {
                 if try !judge.judge(before, final: value) { statistics.undecided += 1 }
             } catch {
-                throw Violation(.restoration, "snapshot \(manifest.id), restored through entry \(restoration.index): \(error)")
+                throw Violation(.restoration, "snapshot \(manifest.id), \(how): \(error)")
             }
         }
     }
+
+    private func keyValues(_ reader: StateReader) -> [KeyValue?] { (0..<keys.count).map { reader.value(of: keys.name($0)) } }
 
     // MARK: clusters that run on
 
@@ -101,7 +106,12 @@ extension Simulation {
         }
         continuations += 1
         statistics.ranOn += 1
-        try go(on: beginning, options, "runs on from snapshot \(manifest.id)")
+        let simulation = Simulation(options, from: beginning)
+        var values: [KeyValue?]?
+        simulation.atOpening = { values = self.keyValues($0) }
+        try run(simulation, "runs on from snapshot \(manifest.id)")
+        guard let values else { throw Violation(.restoration, "what runs on from snapshot \(manifest.id) never began") }
+        try judgeCut(manifest, values, "with its logs decided by seed \(options.seed)")
     }
 
     /// A short run on other ground.
@@ -116,14 +126,13 @@ extension Simulation {
         return next
     }
 
-    private func go(on beginning: Beginning, _ options: RunOptions, _ what: String) throws(Violation) {
-        let simulation = Simulation(options, from: beginning)
+    private func run(_ simulation: Simulation, _ what: String) throws(Violation) {
         if let tracer { simulation.tracer = { tracer("    \($0)") } }
         let report = simulation.run()
         trace.add(report.hash.value)
         statistics.events += report.statistics.events
         if let violation = report.violation {
-            throw Violation(.restoration, "the cluster that \(what), seed \(options.seed): \(violation)")
+            throw Violation(.restoration, "a cluster that \(what), seed \(simulation.options.seed): \(violation)")
         }
     }
 }

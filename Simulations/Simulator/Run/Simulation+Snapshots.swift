@@ -105,7 +105,12 @@ extension Simulation {
     func snapshotsAreOver() throws(Violation) -> Bool {
         guard options.takesSnapshots else { return true }
         for machine in machines { if let node = machine.node, !node.openSnapshots.isEmpty { return false } }
-        guard let lastSnapshot, let outcome = cuts.outcomes[lastSnapshot] else { return false }
+        guard let lastSnapshot else {
+            // Too many were open when it was asked for.
+            if time >= lastSnapshotAt + .milliseconds(1_500) { askForLastSnapshot() }
+            return false
+        }
+        guard let outcome = cuts.outcomes[lastSnapshot] else { return false }
         let expected = machines.allSatisfy(\.isUp) ? SnapshotOutcome.complete : .partial
         if outcome == expected { return true }
         // A node that was back only just has not met all others, and a state file on its way may be more than a channel's limit.

@@ -42,6 +42,8 @@ package final class Simulation {
     let beginning: Beginning?
     /// What is left of it is not decided yet: the clients wait.
     var isOpening: Bool
+    /// Who looks at the state when that is decided.
+    var atOpening: ((StateReader) -> Void)?
     /// What each key holds when the clients begin.
     var initialValues: [KeyValue]
     /// Keys with a deadline that the run begins with; nobody knows how long they live.
