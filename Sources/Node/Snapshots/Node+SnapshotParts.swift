@@ -133,18 +133,13 @@ extension Node {
 
     /// The manifest in a file; nil where it is damaged, or somebody else's.
     private func manifest(in name: FileName, of source: any RecoverySource) -> SnapshotManifest? {
-        var reader = StateFileReader(file: name.text, kind: .snapshotPart, clusterID: options.clusterID, nodeID: id)
-        let content = ByteBuffer()
         do throws(StorageError) {
             let buffer = ByteBuffer()
             try source.read(name, offset: 0, count: try source.size(of: name), into: buffer)
-            reader.append(buffer.view)
-            while let item = try reader.next() { if case .chunk(.manifest, let bytes) = item { content.append(bytes) } }
-            try reader.finish()
+            return try SnapshotManifestFile.read(buffer.view, file: name.text, cluster: options.clusterID, node: id).manifest
         } catch {
             log(.warning, "a snapshot's manifest is passed over: \(error)")
             return nil
         }
-        return SnapshotManifest(decoding: content.view)
     }
 }
