@@ -45,6 +45,8 @@ final class ClientConnection {
     var isFetching = false
     var isNoEvict = false
     var isNoTouch = false
+    /// It is shown what the other clients send (MONITOR).
+    var isMonitor = false
     /// Closed as soon as the output has left; nothing more is read.
     var isClosing = false
     /// The driver was told to close it behind its output.

@@ -39,7 +39,7 @@ extension Node {
     }
 
     func clientClosed(_ connection: ConnectionID) {
-        clients.removeValue(forKey: connection.rawValue)
+        if let closed = clients.removeValue(forKey: connection.rawValue) { stopMonitoring(closed) }
     }
 
     func clientInputEnded(_ connection: ConnectionID) { halfClosed.append(connection) }
@@ -181,6 +181,7 @@ extension Node {
         connection.lastCommandName = command.fullName
         statistics.commandsTaken += 1
         statistics.commandCounts[command.index].calls += 1
+        if !monitors.isEmpty { feedMonitors(command, from: connection) }
     }
 
     // MARK: writes
@@ -310,7 +311,9 @@ extension Node {
         idleCheckedAt = now.instant
         let limit = Nanoseconds.milliseconds(UInt64(configuration.timeoutSeconds) * 1000)
         for connection in clients.values.sorted(by: { $0.id < $1.id })
-        where !connection.isClosing && connection.isIdle && now.instant - connection.lastCommandAt > limit {
+        where !connection.isClosing && connection.isIdle && !connection.isMonitor
+            && now.instant - connection.lastCommandAt > limit
+        {
             log(.debug, "closed client \(connection.address): silent for longer than \(configuration.timeoutSeconds) s")
             closeAfterOutput(connection)
         }

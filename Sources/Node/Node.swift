@@ -37,6 +37,8 @@ package final class Node {
     var pause: (until: Instant, holdsReads: Bool)?
     /// Connections whose next command waits for its end.
     var paused: [ConnectionID] = []
+    /// Connections in MONITOR, in the order in which they came.
+    var monitors: [ConnectionID] = []
     var slowLog = SlowLog()
     var activity = ActivityMonitor()
     @exclusivity(unchecked) var answered = AnsweredCommands()

@@ -6,6 +6,8 @@ import Testing
 @Suite struct CommandTableTests {
     private func find(_ name: String) -> Command? { Array(name.utf8).withView { CommandTable.standard.find($0) } }
 
+    private func lines(_ reply: String) -> String { reply.split(separator: "\r\n").joined(separator: "|") }
+
     @Test func everyNameIsFoundInAnyCase() {
         for command in CommandTable.standard.commands {
             #expect(find(command.name) === command)
@@ -72,6 +74,42 @@ import Testing
         #expect(machine.run("COMMAND LIST FILTERBY PATTERN getr*") == "~1\r\n$8\r\ngetrange\r\n")
         #expect(machine.run("COMMAND DOCS strlen").hasPrefix("%1\r\n$6\r\nstrlen\r\n%5\r\n$7\r\nsummary\r\n"))
         #expect(machine.run("COMMAND COUNT") == ":\(CommandTable.standard.commands.count)\r\n")
+    }
+
+    @Test func listsNameSubcommandsToo() {
+        let machine = TestMachine()
+        let all = CommandTable.standard.commands.flatMap { command in
+            [command] + (command.definition.hidesSubcommands ? [] : command.subcommands)
+        }
+        let reply = lines(machine.run("COMMAND LIST"))
+        #expect(reply.hasPrefix("*\(all.count)|"))
+        for command in all {
+            #expect(reply.contains("|$\(command.fullName.utf8.count)|\(command.fullName)"), "\(command.fullName)")
+        }
+        expect(
+            machine,
+            [
+                ("COMMAND LIST FILTERBY PATTERN config|r*", "*2|$16|config|resetstat|$14|config|rewrite"),
+                ("COMMAND LIST FILTERBY PATTERN getse*", "*1|$6|getset"),
+                ("COMMAND LIST FILTERBY ACLCAT nosuch", "*0"),
+                ("COMMAND LIST FILTERBY MODULE any", "*0"),
+                ("COMMAND LIST FILTERBY COLOUR red", "-ERR syntax error"),
+                ("COMMAND LIST PATTERN x", "-ERR syntax error"),
+            ])
+    }
+
+    @Test func docsSayWhatToUseInstead() {
+        let machine = TestMachine()
+        #expect(
+            lines(machine.run("COMMAND DOCS substr")).contains(
+                "|$9|doc_flags|*1|+deprecated|$16|deprecated_since|$5|2.0.0|$11|replaced_by|$10|`GETRANGE`|"))
+        #expect(lines(machine.run("COMMAND DOCS pfdebug")).contains("|$9|doc_flags|*1|+syscmd|"))
+        #expect(!machine.run("COMMAND DOCS set").contains("doc_flags"))
+        for command in CommandTable.standard.commands {
+            let reply = lines(machine.run("COMMAND DOCS \(command.name)"))
+            #expect(reply.hasPrefix("*2|$\(command.name.utf8.count)|\(command.name)|*"), "\(command.name)")
+            #expect(reply.contains("$7|summary|") && reply.contains("$10|complexity|"), "\(command.name)")
+        }
     }
 
     @Test func keySpecificationsOfEveryKind() {

@@ -116,6 +116,86 @@ import Testing
         #expect(call("LATENCY HISTOGRAM set", cluster, machine, client) == "*0\r\n")
     }
 
+    @Test func monitorsSeeWhatOtherClientsSend() throws {
+        let (cluster, machine, client) = try single()
+        let monitor = cluster.connect(machine)
+        #expect(call("MONITOR", cluster, machine, monitor) == "+OK\r\n")
+        #expect(call("MONITOR", cluster, machine, monitor) == "+OK\r\n")
+        func seen(_ command: String) -> String {
+            _ = call(command, cluster, machine, client)
+            return cluster.take(monitor, machine)
+        }
+        let first = seen("SET \"a b\" \"\\x00\\n\\\"\"")
+        #expect(first.hasPrefix("+1700000"))
+        #expect(first.hasSuffix("\"SET\" \"a b\" \"\\x00\\n\\\"\"\r\n"))
+        let stamp = first.dropFirst().prefix { $0 != " " }.split(separator: ".")
+        #expect(stamp.count == 2 && stamp[1].count == 6)
+        #expect(seen("GET k").hasSuffix("\"GET\" \"k\"\r\n"))
+        #expect(seen("SELECT 3").contains(" [0 "))
+        #expect(seen("PING").contains(" [3 "))
+        #expect(seen("AUTH default secret").hasSuffix("\"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"))
+        #expect(seen("HELLO 2 SETNAME me AUTH default secret").hasSuffix("\"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"))
+        #expect(seen("CONFIG GET maxmemory") == "", "administrative commands are not shown")
+        #expect(seen("NOSUCH") == "", "nor what is no command")
+        let long = seen("SET k " + String(repeating: "x", count: 5000))
+        #expect(long.hasSuffix("\(String(repeating: "x", count: 10))\"... (904 more bytes)\r\n"))
+        #expect(call("CLIENT LIST", cluster, machine, client).contains(" flags=O "))
+        // A monitor may send commands; RESET ends it.
+        #expect(call("GET k2", cluster, machine, monitor).hasSuffix("\"GET\" \"k2\"\r\n$-1\r\n"))
+        #expect(call("RESET", cluster, machine, monitor).hasSuffix("+RESET\r\n"))
+        #expect(seen("GET k") == "")
+    }
+
+    @Test func monitorsThatGoAreForgotten() throws {
+        let (cluster, machine, client) = try single()
+        let monitor = cluster.connect(machine)
+        let other = cluster.connect(machine)
+        #expect(call("MONITOR", cluster, machine, monitor) == "+OK\r\n")
+        #expect(call("MONITOR", cluster, machine, other) == "+OK\r\n")
+        cluster.disconnect(monitor, machine)
+        cluster.settle()
+        #expect(call("GET k", cluster, machine, client) == "$-1\r\n")
+        #expect(cluster.take(other, machine).hasSuffix("\"GET\" \"k\"\r\n"))
+        #expect(cluster.take(monitor, machine) == "")
+    }
+
+    @Test func whatRedisHasAndANodeHasNotIsSaid() throws {
+        let (cluster, machine, client) = try single()
+        func answer(_ command: String) -> String { call(command, cluster, machine, client) }
+        #expect(answer("AUTH default x") == "+OK\r\n")
+        #expect(answer("AUTH x").hasPrefix("-ERR AUTH <password> called without any password configured"))
+        #expect(answer("AUTH you x").hasPrefix("-WRONGPASS"))
+        #expect(answer("AUTH a b c") == "-ERR syntax error\r\n")
+        for command in ["CLUSTER INFO", "CLUSTER NODES", "READONLY", "READWRITE", "ASKING"] {
+            #expect(answer(command) == "-ERR This instance has cluster support disabled\r\n")
+        }
+        #expect(answer("MODULE LIST") == "*0\r\n")
+        #expect(answer("MODULE LOAD x").hasPrefix("-ERR MODULE is not supported"))
+        #expect(answer("MIGRATE 127.0.0.1 1 k 0 10").hasPrefix("-ERR MIGRATE is not supported"))
+    }
+
+    @Test func shutdownEndsTheNodeAndItsOptionsAreChecked() throws {
+        let (cluster, machine, client) = try single()
+        #expect(call("SHUTDOWN ABORT", cluster, machine, client) == "-ERR No shutdown in progress.\r\n")
+        for wrong in ["SAVE NOSAVE", "ABORT NOW", "SOON"] {
+            #expect(call("SHUTDOWN \(wrong)", cluster, machine, client) == "-ERR syntax error\r\n")
+        }
+        #expect(machine.exit == nil)
+        #expect(call("SET k 1", cluster, machine, client) == "+OK\r\n")
+        #expect(call("SHUTDOWN NOSAVE NOW FORCE", cluster, machine, client) == "")
+        cluster.run(milliseconds: 100)
+        #expect(machine.exit == 0)
+    }
+
+    @Test func rewritingTheLogIsAStateFile() throws {
+        let (cluster, machine, client) = try single()
+        _ = call("SET k 1", cluster, machine, client)
+        #expect(call("INFO persistence", cluster, machine, client).contains("rdb_saves:0"))
+        #expect(call("BGREWRITEAOF", cluster, machine, client) == "+Background append only file rewriting started\r\n")
+        cluster.run(milliseconds: 2000)
+        #expect(call("INFO persistence", cluster, machine, client).contains("rdb_saves:1"))
+    }
+
     private func figure(_ name: String, _ info: String) -> Double? {
         for line in info.split(separator: "\r\n") where line.hasPrefix(name + ":") {
             return Double(line.dropFirst(name.utf8.count + 1))

@@ -85,6 +85,10 @@ final class MiniCluster {
         Array(text.utf8).withView { machine.node?.handle(.clientBytes(client, $0), now: now, into: &machine.effects) }
     }
 
+    func disconnect(_ client: ConnectionID, _ machine: Machine) {
+        machine.node?.handle(.clientClosed(client), now: now, into: &machine.effects)
+    }
+
     /// What a client has received since the last call.
     func take(_ client: ConnectionID, _ machine: Machine) -> String {
         String(decoding: machine.received.removeValue(forKey: client.rawValue) ?? [], as: UTF8.self)

@@ -161,7 +161,8 @@ import Testing
             for one in [command] + command.subcommands where one.scope == .local {
                 let client = cluster.connect(machine)
                 let words = one.fullName.split(separator: "|").map(String.init)
-                let count = abs(one.arity)
+                // One word more where the bare command would end the node.
+                let count = one.fullName == "shutdown" ? 2 : abs(one.arity)
                 let line = (words + Array(repeating: "0", count: max(0, count - words.count))).joined(separator: " ")
                 cluster.send(line + "\r\n", client, machine)
                 cluster.run(milliseconds: 5)

@@ -22,19 +22,13 @@ package struct AbsentCommands: Sendable {
                 "eval eval_ro evalsha evalsha_ro fcall fcall_ro function|delete function|dump function|help function|kill "
                     + "function|list function|load function|restore function|stats script"),
             reason: "not built yet; FUNCTION FLUSH has nothing to delete"),
-        AbsentCommands(topic: "Access control", names: words("acl auth"), reason: "not built yet: keep the ports to yourself"),
+        AbsentCommands(
+            topic: "Access control", names: words("acl"),
+            reason: "not built yet: keep the ports to yourself; AUTH and HELLO AUTH know the user `default`"),
         AbsentCommands(topic: "Client-side caching", names: words("client|caching client|tracking"), reason: "not built yet"),
         AbsentCommands(
-            topic: "Redis Cluster", names: words("asking cluster readonly readwrite restore-asking"),
+            topic: "Redis Cluster", names: words("restore-asking"),
             reason: "the nodes hold the same data: there are no slots, and any node answers any command"),
-        AbsentCommands(
-            topic: "Saving", names: words("bgrewriteaof"),
-            reason: "an acknowledged write is on the disks of a majority already"),
-        AbsentCommands(topic: "Modules", names: words("module"), reason: "there are none"),
-        AbsentCommands(
-            topic: "Moving keys", names: words("migrate"), reason: "DUMP and RESTORE, or `kvctl export` and `kvctl import`"),
-        AbsentCommands(
-            topic: "Watching and ending a server", names: words("monitor shutdown"), reason: "SLOWLOG, INFO, and SIGTERM"),
     ]
 
     private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

@@ -9,6 +9,7 @@ package struct CommandsPage {
         (.generic, "Generic"), (.string, "String"), (.hash, "Hash"), (.list, "List"), (.set, "Set"), (.sortedSet, "Sorted set"),
         (.stream, "Stream"), (.bitmap, "Bitmap"), (.hyperloglog, "HyperLogLog"), (.geo, "Geo"), (.pubsub, "Pub/Sub"),
         (.transactions, "Transactions"), (.scripting, "Scripting and functions"), (.connection, "Connection"),
+        (.cluster, "Redis Cluster"),
         (.server, "Server"),
         (.coracle, "Coracle's own"),
     ]

@@ -153,7 +153,8 @@ extension ArgumentSyntax {
     ]
 
     private static let connection = [
-        "client": "", "client|caching": "(YES | NO)", "client|getname": "", "client|getredir": "", "client|help": "",
+        "auth": "[username] password", "client": "", "client|caching": "(YES | NO)", "client|getname": "", "client|getredir": "",
+        "client|help": "",
         "client|id": "",
         "client|info": "", "client|kill": "(ip:port | (filter value)...)", "client|list": "[TYPE type] [ID client-id:i...]",
         "client|no-evict": "(ON | OFF)", "client|no-touch": "(ON | OFF)", "client|pause": "timeout:i [WRITE | ALL]",
@@ -177,7 +178,12 @@ extension ArgumentSyntax {
         "latency|help": "", "latency|histogram": "[command...]", "latency|history": "event", "latency|latest": "",
         "latency|reset": "[event...]", "lolwut": "[VERSION version:i]", "memory": "", "memory|doctor": "", "memory|help": "",
         "memory|malloc-stats": "", "memory|purge": "", "memory|stats": "", "memory|usage": "key:k [SAMPLES count:i]",
-        "bgsave": "[SCHEDULE]", "lastsave": "", "save": "",
+        "asking": "", "bgrewriteaof": "", "cluster": "subcommand [argument...]",
+        "migrate":
+            "host port:i key:k destination-db:i timeout:i [COPY] [REPLACE] [AUTH password] [AUTH2 (username password)] [KEYS key:k...]",
+        "module": "", "module|help": "", "module|list": "", "module|load": "path [arg...]", "module|loadex": "path [argument...]",
+        "module|unload": "name", "monitor": "", "readonly": "", "readwrite": "",
+        "shutdown": "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", "bgsave": "[SCHEDULE]", "lastsave": "", "save": "",
         "psync": "replicationid offset:i", "replconf": "[argument...]", "replicaof": "(host | NO) (port | ONE)", "role": "",
         "slaveof": "(host | NO) (port | ONE)", "slowlog": "", "slowlog|get": "[count:i]", "slowlog|help": "", "slowlog|len": "",
         "slowlog|reset": "",

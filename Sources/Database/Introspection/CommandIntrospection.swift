@@ -139,13 +139,28 @@ package enum CommandIntrospection {
         let subcommands = listed(command)
         reply.bulk(text: command.fullName)
         let arguments = ArgumentSyntax.arguments(of: command.fullName) ?? []
-        reply.map(4 + (arguments.isEmpty ? 0 : 1) + (subcommands.isEmpty ? 0 : 1))
+        let deprecation = CommandDeprecation.of(command.fullName)
+        let flag: StaticString? =
+            deprecation != nil ? "deprecated" : CommandDeprecation.system.contains(command.fullName) ? "syscmd" : nil
+        let extra = [flag != nil, deprecation != nil, deprecation != nil, !arguments.isEmpty, !subcommands.isEmpty]
+        reply.map(4 + extra.filter { $0 }.count)
         for (name, value) in [
             ("summary", definition.summary), ("since", definition.since), ("group", definition.group.rawValue),
             ("complexity", definition.complexity),
         ] {
             reply.bulk(text: name)
             reply.bulk(text: value)
+        }
+        if let flag {
+            reply.bulk("doc_flags")
+            reply.set(1)
+            reply.simple(flag)
+        }
+        if let deprecation {
+            reply.bulk("deprecated_since")
+            reply.bulk(text: deprecation.since)
+            reply.bulk("replaced_by")
+            reply.bulk(text: deprecation.replacement)
         }
         if !arguments.isEmpty {
             reply.bulk("arguments")
@@ -210,9 +225,7 @@ package enum CommandIntrospection {
         }
         var names: [String] = []
         for command in table.commands {
-            if accepts(command) { names.append(command.fullName) }
-            // Without a filter Redis names the containers alone.
-            if arguments.count == 5 { names += listed(command).filter(accepts).map { $0.fullName } }
+            names += ([command] + listed(command)).filter(accepts).map { $0.fullName }
         }
         reply.set(names.count)
         for name in names { reply.bulk(text: name) }

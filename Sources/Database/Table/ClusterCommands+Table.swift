@@ -1,6 +1,12 @@
-// The data of the commands about functions and about the cluster.
+// The data of the commands about functions and about the cluster: Redis's, which are refused as by a Redis that is none, and our own.
 enum ClusterCommands {
     static let definitions: [CommandDefinition] = [
+        CommandDefinition(
+            "asking", arity: 1, [.fast], [.connection], group: .cluster, since: "3.0.0", complexity: "O(1)",
+            summary: "Refused: keys are not divided among the nodes."),
+        CommandDefinition(
+            "cluster", arity: -2, [], group: .cluster, since: "3.0.0", complexity: "O(1)",
+            summary: "Refused: keys are not divided among the nodes."),
         CommandDefinition(
             "function", arity: -2, [], group: .scripting, since: "7.0.0", complexity: "Depends on the subcommand.",
             summary: "Commands about functions, of which there are none yet.",
@@ -46,6 +52,15 @@ enum ClusterCommands {
         CommandDefinition(
             "kv.transfer-leader", arity: -1, [.admin, .noScript], group: .coracle, since: "0.1.0", complexity: "O(1)",
             summary: "Hands leadership to another node."),
+        CommandDefinition(
+            "migrate", arity: -6, [], [.keyspace, .dangerous], group: .generic, since: "2.6.0", complexity: "O(1)",
+            summary: "Refused: a node speaks only to the nodes of its cluster.", scope: .local),
+        CommandDefinition(
+            "readonly", arity: 1, [.loading, .stale, .fast], [.connection], group: .cluster, since: "3.0.0", complexity: "O(1)",
+            summary: "Refused: keys are not divided among the nodes."),
+        CommandDefinition(
+            "readwrite", arity: 1, [.loading, .stale, .fast], [.connection], group: .cluster, since: "3.0.0", complexity: "O(1)",
+            summary: "Refused: keys are not divided among the nodes."),
         CommandDefinition(
             "wait", arity: 3, [.noScript], [.connection], group: .generic, since: "3.0.0", complexity: "O(1)",
             summary: "Waits until writes are on other nodes; every acknowledged write is on a majority already.",

@@ -100,7 +100,7 @@ package struct CommandCategories: OptionSet, Sendable {
 /// The groups of commands, by the names of COMMAND DOCS.
 package enum CommandGroup: String, Sendable {
     case string, list, set, hash, stream, bitmap, hyperloglog, geo, generic, connection, server, transactions, pubsub
-    case scripting
+    case scripting, cluster
     case sortedSet = "sorted-set"
     /// Commands that Redis does not have.
     case coracle

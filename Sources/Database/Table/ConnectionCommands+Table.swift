@@ -58,6 +58,10 @@ enum ConnectionCommands {
                     complexity: "O(1)", summary: "Ends CLIENT PAUSE."),
             ]),
         CommandDefinition(
+            "auth", arity: -2, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], [.connection], group: .connection,
+            since: "1.0.0", complexity: "O(1)", summary: "Authenticates the connection; the one user, default, needs no password."
+        ),
+        CommandDefinition(
             "echo", arity: 2, [.loading, .stale, .fast], [.connection], group: .connection, since: "1.0.0", complexity: "O(1)",
             summary: "Returns its argument."),
         CommandDefinition(

@@ -6,7 +6,7 @@ enum HyperLogLogCommands {
             group: .hyperloglog, since: "2.8.9", complexity: "O(1) for each element",
             summary: "Adds elements to a HyperLogLog; makes the key when it is absent.", body: pfadd),
         CommandDefinition(
-            "pfcount", arity: -2, [.readonly, .mayReplicate], [.hyperloglog],
+            "pfcount", arity: -2, [.readonly], [.hyperloglog],
             keys: [.keys(from: 1, [.readWrite, .access])], group: .hyperloglog, since: "2.8.9",
             complexity: "O(1) for one key, with a large constant when it has changed; O(N) for N keys",
             summary: "Estimates how many different elements one or several HyperLogLogs have seen together.", body: pfcount),

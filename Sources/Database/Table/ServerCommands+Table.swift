@@ -2,6 +2,9 @@
 enum ServerCommands {
     static let definitions: [CommandDefinition] = [
         CommandDefinition(
+            "bgrewriteaof", arity: 1, [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0", complexity: "O(1)",
+            summary: "Begins a state file of the answering node, which lets the older part of its log go."),
+        CommandDefinition(
             "bgsave", arity: -1, [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0", complexity: "O(1)",
             summary: "Begins a state file of the answering node."),
         CommandDefinition(
@@ -114,25 +117,31 @@ enum ServerCommands {
             subcommands: [
                 CommandDefinition(
                     "doctor", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
-                    complexity: "O(1)", summary: "Explains the delays that were seen."),
+                    complexity: "O(1)", summary: "Explains the delays that were seen.",
+                    tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"]),
                 CommandDefinition(
                     "graph", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
-                    complexity: "O(1)", summary: "Draws the delays of an event."),
+                    complexity: "O(1)", summary: "Draws the delays of an event.",
+                    tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"]),
                 CommandDefinition(
                     "help", arity: 2, [.loading, .stale], group: .server, since: "2.8.13",
                     complexity: "O(1)", summary: "Lists the subcommands."),
                 CommandDefinition(
                     "histogram", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "7.0.0",
-                    complexity: "O(N) for N commands", summary: "Returns how long commands took, as cumulative counts."),
+                    complexity: "O(N) for N commands", summary: "Returns how long commands took, as cumulative counts.",
+                    tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"]),
                 CommandDefinition(
                     "history", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
-                    complexity: "O(1)", summary: "Returns the delays of an event."),
+                    complexity: "O(1)", summary: "Returns the delays of an event.",
+                    tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"]),
                 CommandDefinition(
                     "latest", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
-                    complexity: "O(1)", summary: "Returns the newest delay of each event."),
+                    complexity: "O(1)", summary: "Returns the newest delay of each event.",
+                    tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"]),
                 CommandDefinition(
                     "reset", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.13",
-                    complexity: "O(1)", summary: "Forgets delays."),
+                    complexity: "O(1)", summary: "Forgets delays.",
+                    tips: ["request_policy:all_nodes", "response_policy:all_succeeded"]),
             ]),
         CommandDefinition(
             "lolwut", arity: -1, [.readonly, .fast], group: .server, since: "5.0.0",
@@ -143,24 +152,52 @@ enum ServerCommands {
             subcommands: [
                 CommandDefinition(
                     "doctor", arity: 2, [], group: .server, since: "4.0.0",
-                    complexity: "O(1)", summary: "Explains what is wrong with memory, if anything is."),
+                    complexity: "O(1)", summary: "Explains what is wrong with memory, if anything is.",
+                    tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
                 CommandDefinition(
                     "help", arity: 2, [.loading, .stale], group: .server, since: "4.0.0",
                     complexity: "O(1)", summary: "Lists the subcommands."),
                 CommandDefinition(
                     "malloc-stats", arity: 2, [], group: .server, since: "4.0.0",
-                    complexity: "O(1)", summary: "Returns what the allocator tells of itself."),
+                    complexity: "O(1)", summary: "Returns what the allocator tells of itself.",
+                    tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
                 CommandDefinition(
                     "purge", arity: 2, [], group: .server, since: "4.0.0",
                     complexity: "O(N) for N dropped entries, at most 200,000",
-                    summary: "Frees memory of dropped data at once; without it that is done in steps."),
+                    summary: "Frees memory of dropped data at once; without it that is done in steps.",
+                    tips: ["request_policy:all_shards", "response_policy:all_succeeded"]),
                 CommandDefinition(
                     "stats", arity: 2, [], group: .server, since: "4.0.0",
-                    complexity: "O(N) for N connections of the node", summary: "Returns what memory is used for."),
+                    complexity: "O(N) for N connections of the node", summary: "Returns what memory is used for.",
+                    tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
                 CommandDefinition(
                     "usage", arity: -3, [.readonly], keys: [.key(2, [.readOnly])], group: .server, since: "4.0.0",
                     complexity: "O(1)", summary: "Returns the memory that a key and its value take.", body: memoryUsage),
             ]),
+        CommandDefinition(
+            "module", arity: -2, [], group: .server, since: "4.0.0",
+            complexity: "Depends on the subcommand.", summary: "Commands about modules, of which there are none.",
+            subcommands: [
+                CommandDefinition(
+                    "help", arity: 2, [.loading, .stale], group: .server, since: "5.0.0",
+                    complexity: "O(1)", summary: "Lists the subcommands."),
+                CommandDefinition(
+                    "list", arity: 2, [.admin, .noScript], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Returns the loaded modules: there are none.",
+                    tips: ["nondeterministic_output_order"]),
+                CommandDefinition(
+                    "load", arity: -3, [.admin, .noScript, .noAsyncLoading], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Refused: a node loads no code."),
+                CommandDefinition(
+                    "loadex", arity: -3, [.admin, .noScript, .noAsyncLoading], group: .server, since: "7.0.0",
+                    complexity: "O(1)", summary: "Refused: a node loads no code."),
+                CommandDefinition(
+                    "unload", arity: 3, [.admin, .noScript, .noAsyncLoading], group: .server, since: "4.0.0",
+                    complexity: "O(1)", summary: "Refused: a node loads no code."),
+            ]),
+        CommandDefinition(
+            "monitor", arity: 1, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0", complexity: "O(1)",
+            summary: "Shows every command that the answering node takes from its clients."),
         CommandDefinition(
             "psync", arity: -3, [.admin, .noScript, .loading, .stale], group: .server, since: "2.8.0",
             complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
@@ -171,11 +208,14 @@ enum ServerCommands {
             "replicaof", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "5.0.0",
             complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
         CommandDefinition(
-            "role", arity: 1, [.noScript, .loading, .stale, .fast], [.dangerous], group: .server, since: "2.8.12",
+            "role", arity: 1, [.noScript, .loading, .stale, .fast], [.admin, .dangerous], group: .server, since: "2.8.12",
             complexity: "O(1)", summary: "Returns the role of the node."),
         CommandDefinition(
-            "save", arity: 1, [.admin, .noScript, .noAsyncLoading], group: .server, since: "1.0.0",
+            "save", arity: 1, [.admin, .noScript, .noAsyncLoading, .noMulti], group: .server, since: "1.0.0",
             complexity: "O(N) for all data", summary: "Writes a state file of the answering node and waits for it."),
+        CommandDefinition(
+            "shutdown", arity: -1, [.admin, .noScript, .loading, .stale, .noMulti, .allowBusy], group: .server, since: "1.0.0",
+            complexity: "O(1)", summary: "Ends the answering node; what was acknowledged is durable already."),
         CommandDefinition(
             "slaveof", arity: 3, [.admin, .noScript, .loading, .stale], group: .server, since: "1.0.0",
             complexity: "O(1)", summary: "Refused: nodes replicate by Raft."),
@@ -184,17 +224,20 @@ enum ServerCommands {
             complexity: "Depends on the subcommand.", summary: "Commands about slow commands of the answering node.",
             subcommands: [
                 CommandDefinition(
-                    "get", arity: -2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
-                    complexity: "O(N) for N entries", summary: "Returns the slowest commands of the answering node."),
+                    "get", arity: -2, [.admin, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(N) for N entries", summary: "Returns the slowest commands of the answering node.",
+                    tips: ["request_policy:all_nodes", "nondeterministic_output"]),
                 CommandDefinition(
                     "help", arity: 2, [.loading, .stale], group: .server, since: "6.2.0",
                     complexity: "O(1)", summary: "Lists the subcommands."),
                 CommandDefinition(
-                    "len", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
-                    complexity: "O(1)", summary: "Returns the number of entries of the slow log."),
+                    "len", arity: 2, [.admin, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(1)", summary: "Returns the number of entries of the slow log.",
+                    tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"]),
                 CommandDefinition(
-                    "reset", arity: 2, [.admin, .noScript, .loading, .stale], group: .server, since: "2.2.12",
-                    complexity: "O(1)", summary: "Forgets the entries of the slow log."),
+                    "reset", arity: 2, [.admin, .loading, .stale], group: .server, since: "2.2.12",
+                    complexity: "O(1)", summary: "Forgets the entries of the slow log.",
+                    tips: ["request_policy:all_nodes", "response_policy:all_succeeded"]),
             ]),
         CommandDefinition(
             "swapdb", arity: 3, [.write, .fast], [.keyspace, .dangerous], group: .server, since: "4.0.0", complexity: "O(1)",

@@ -4,7 +4,7 @@ import RESP
 
 /// The commands that a node answers itself, by their full names in the command table.
 enum LocalCommand: String, CaseIterable {
-    case ping, echo, select, hello, reset, quit, info, role, wait, waitaof, command
+    case ping, echo, select, auth, hello, reset, quit, info, role, wait, waitaof, command, monitor, shutdown
     case commandCount = "command|count"
     case commandInfo = "command|info"
     case commandDocs = "command|docs"
@@ -53,8 +53,14 @@ enum LocalCommand: String, CaseIterable {
     case memoryPurge = "memory|purge"
     case memoryStats = "memory|stats"
     case lolwut
-    case save, bgsave, lastsave
+    case save, bgsave, lastsave, bgrewriteaof
     case failover, psync, replconf, replicaof, slaveof, sync
+    case asking, cluster, migrate, readonly, readwrite
+    case moduleList = "module|list"
+    case moduleLoad = "module|load"
+    case moduleLoadWithParameters = "module|loadex"
+    case moduleUnload = "module|unload"
+    case moduleHelp = "module|help"
     case kvStatus = "kv.status"
     case kvTransferLeader = "kv.transfer-leader"
     case snapshotTake = "kv.snapshot|take"
@@ -89,6 +95,7 @@ extension Node {
         case .ping: ping(connection)
         case .echo: connection.writer.bulk(arguments[1])
         case .select: select(connection)
+        case .auth: authenticate(connection)
         case .hello: hello(connection)
         case .reset: reset(connection)
         case .quit: quit(connection)
@@ -121,10 +128,18 @@ extension Node {
         case .memoryPurge: memoryPurge(connection)
         case .memoryStats: memoryStats(connection)
         case .lolwut: lolwut(connection)
+        case .monitor: monitor(connection)
+        case .shutdown: shutDown(connection)
         case .save: save(connection)
         case .bgsave: backgroundSave(connection)
         case .lastsave: lastSave(connection)
+        case .bgrewriteaof: rewriteLog(connection)
         case .failover, .psync, .replconf, .replicaof, .slaveof, .sync: refuseReplication(connection, command)
+        case .asking, .cluster, .readonly, .readwrite: replyError(connection, "ERR This instance has cluster support disabled")
+        case .migrate, .moduleLoad, .moduleLoadWithParameters, .moduleUnload: refuse(local, connection)
+        case .moduleList: connection.writer.array(0)
+        case .moduleHelp:
+            CommandHelp.reply("MODULE", ["LIST", "    Return a list of loaded modules: there are none."], connection.writer)
         case .kvStatus: kvStatus(connection)
         case .kvTransferLeader: kvTransferLeader(connection)
         case .snapshotTake: snapshotTake(connection)

@@ -61,9 +61,10 @@ extension Node {
         let age = (now.instant - connection.openedAt).rawValue / 1_000_000_000
         let idle = (now.instant - connection.lastCommandAt).rawValue / 1_000_000_000
         let name = String(decoding: connection.name, as: UTF8.self)
-        let flags = connection.isNoEvict ? "e" : "N"
+        let marks = (connection.isMonitor ? "O" : "") + (connection.isNoEvict ? "e" : "") + (connection.isNoTouch ? "T" : "")
+        let flags = marks.isEmpty || marks == "T" ? "N" + marks : marks
         return "id=\(connection.id.rawValue) addr=\(connection.address) laddr=\(connection.localAddress) fd=-1 name=\(name)"
-            + " age=\(age) idle=\(idle) flags=\(flags)\(connection.isNoTouch ? "T" : "") db=\(connection.database) sub=0 psub=0 ssub=0"
+            + " age=\(age) idle=\(idle) flags=\(flags) db=\(connection.database) sub=0 psub=0 ssub=0"
             + " multi=-1 qbuf=\(connection.input.count) qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0"
             + " omem=\(connection.output.count) tot-mem=\(connection.input.capacity + connection.output.capacity) events=r"
             + " cmd=\(connection.lastCommandName) user=default redir=-1 resp=\(connection.version == .three ? 3 : 2)"

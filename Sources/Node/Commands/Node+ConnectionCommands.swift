@@ -68,7 +68,21 @@ extension Node {
     private func acceptsPassword(user: ByteView) -> Bool { user.equals(ByteView("default")) }
     static let wrongPassword = "WRONGPASS invalid username-password pair or user is disabled."
 
+    /// AUTH [username] password.
+    func authenticate(_ connection: ClientConnection) {
+        if arguments.count > 3 { return replyError(connection, "ERR syntax error") }
+        if arguments.count == 2 {
+            return replyError(
+                connection,
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+            )
+        }
+        if !acceptsPassword(user: arguments[1]) { return replyError(connection, Node.wrongPassword) }
+        connection.writer.ok()
+    }
+
     func reset(_ connection: ClientConnection) {
+        stopMonitoring(connection)
         connection.version = .two
         connection.database = 0
         connection.name = []

@@ -31,6 +31,16 @@ extension Node {
         connection.writer.simple("Background saving started")
     }
 
+    /// BGREWRITEAOF: what shortens a log here is a state file.
+    func rewriteLog(_ connection: ClientConnection) {
+        if files.writing != nil || files.isWanted {
+            files.isWanted = true
+            return connection.writer.simple("Background append only file rewriting scheduled")
+        }
+        if group.machine.appliedIndex > files.newest?.index ?? .zero { wantStateFile() } else { files.savedAt = now.wall }
+        connection.writer.simple("Background append only file rewriting started")
+    }
+
     private func wantStateFile() {
         files.isWanted = true
         // Somebody asks for it: not only after the pause that follows a failure.

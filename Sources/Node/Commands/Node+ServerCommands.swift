@@ -134,6 +134,37 @@ extension Node {
         replyError(connection, "ERR \(command.fullName.uppercased()) is not supported: nodes replicate by Raft; \(advice)")
     }
 
+    /// What needs something that a node does not have: other servers that it speaks to, or code loaded at run time.
+    func refuse(_ local: LocalCommand, _ connection: ClientConnection) {
+        if local == .migrate {
+            return replyError(
+                connection,
+                "ERR MIGRATE is not supported: a node speaks only to the nodes of its cluster; DUMP and RESTORE move a value, 'kvctl export' and 'kvctl import' all of them"
+            )
+        }
+        replyError(connection, "ERR MODULE is not supported: a node loads no code; every node has to apply the same commands")
+    }
+
+    /// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]: ends this node as SIGTERM does. What was acknowledged is in the log of a
+    /// majority, so there is nothing to save or to lose, whatever the options. No reply comes but for an error.
+    func shutDown(_ connection: ClientConnection) {
+        var seen: [String] = []
+        for index in 1..<arguments.count {
+            let word = arguments[index].text.lowercased()
+            guard ["nosave", "save", "now", "force", "abort"].contains(word) else {
+                return replyError(connection, "ERR syntax error")
+            }
+            if !seen.contains(word) { seen.append(word) }
+        }
+        if seen.contains("nosave") && seen.contains("save") || seen.contains("abort") && seen.count > 1 {
+            return replyError(connection, "ERR syntax error")
+        }
+        // A node that is stopping takes no commands any more, so this one came before.
+        if seen.contains("abort") { return replyError(connection, "ERR No shutdown in progress.") }
+        log(.notice, "client \(connection.address) asked for the end of this node (SHUTDOWN)")
+        shutdownRequested()
+    }
+
     /// LOLWUT [VERSION n ...]: Redis has a piece of computer art here. Ours is a boat.
     func lolwut(_ connection: ClientConnection) {
         for index in 1..<arguments.count {

@@ -1,3 +1,4 @@
+import Base
 import RESP
 
 /// Replies in the words of redis-cli: for people (types, numbers, quotes) and for pipes (bare).
@@ -68,20 +69,9 @@ package enum ReplyText {
 
     /// Bytes between quotes: line ends, quotes and what is not printable ASCII as escapes.
     package static func quoted(_ bytes: [UInt8]) -> String {
-        var text = "\""
-        for byte in bytes {
-            switch byte {
-            case 0x22, 0x5C: text += "\\" + String(UnicodeScalar(byte))
-            case 0x0A: text += "\\n"
-            case 0x0D: text += "\\r"
-            case 0x09: text += "\\t"
-            case 0x07: text += "\\a"
-            case 0x08: text += "\\b"
-            case 0x20..<0x7F: text.unicodeScalars.append(UnicodeScalar(byte))
-            default: text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-        }
-        return text + "\""
+        let text = ByteBuffer(capacity: bytes.count + 2)
+        bytes.withView { text.append(quoted: $0) }
+        return text.view.text
     }
 
     // MARK: for pipes
