@@ -22,6 +22,8 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
         case exactlyOnce
         /// A key with a time to live is gone when its time is over, and only then.
         case expiry
+        /// A scan returns what is there from its beginning to its end, and nothing that was gone before (Redis, SCAN).
+        case scan
         /// A connection to a node that lives is not dropped.
         case droppedConnection
         /// Replies come in the order of the commands and look as they should.

@@ -43,7 +43,7 @@ import Testing
     /// Forged disks stop a node by its own checks, and the tests with it: `kvsim --fault forgetWrites` runs those.
     private static let worldFaults: [PlantedFault] = [
         .secondLeader, .otherState, .dropConnection, .swapReplies, .staleRead, .executeTwice, .loseReply, .deafNode,
-        .expireEarly, .strayWrite,
+        .expireEarly, .strayWrite, .hideScanned,
     ]
 
     @Test(arguments: worldFaults)
@@ -70,6 +70,7 @@ import Testing
             options.stateFiles = StateFileOptions()
             options.asksForSaves = false
             options.takesSnapshots = false
+            options.scans = false
             shape(&options)
             return SimulationTests.run(options)
         }

@@ -20,6 +20,10 @@ final class Client {
         case selfCheck
         /// The operator's command: any answer.
         case any
+        /// Elements put in, or taken out, by the client that scans; and a page of its scan.
+        case scanAdded([Int])
+        case scanRemoved([Int])
+        case scanPage(sentAt: Instant)
         /// KV.SNAPSHOT TAKE: an id, or that too many are open.
         case snapshot
         /// A command of a scenario, which shows the answer.
@@ -35,6 +39,8 @@ final class Client {
         case expiry
         /// Sends commands of all families, whose effects the replicas must agree on.
         case generator
+        /// Scans what it changes.
+        case scanner
         /// Hands leadership on when told.
         case `operator`
         /// Takes distributed snapshots at any time, on any node.

@@ -58,6 +58,8 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     case deafNode
     /// Keys with a time to live are gone too soon.
     case expireEarly
+    /// A page of a scan lacks an element.
+    case hideScanned
     /// A node asks for a block of a file that does not exist.
     case strayWrite
 
@@ -132,6 +134,7 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         case .loseReply: [.liveness, .reply]
         case .deafNode: [.liveness, .convergence]
         case .expireEarly: [.expiry]
+        case .hideScanned: [.scan]
         case .strayWrite: [.diskContract]
         }
     }

@@ -53,6 +53,8 @@ package struct RunOptions: Sendable {
     var collections: [KeySpace.Use]
     /// Clients that send commands of all families.
     package var generatorCount: Int
+    /// Whether there is a client that scans what it changes.
+    package var scans: Bool
     /// How long a client waits for a reply before it gives the connection up; some never do.
     package var patience: ClosedRange<Nanoseconds>
 
@@ -122,6 +124,9 @@ package struct RunOptions: Sendable {
         random.permute(&uses)
         collections = Array(uses.prefix(1 + random.index(below: 3)))
         generatorCount = random.choice(of: [1, 1, 2])
+        // A generator of its own, too.
+        var scanning = RandomGenerator(seed: seed ^ 0x7363_616E_7321)
+        scans = scanning.chance(1, in: 3) || planted == .hideScanned
         patience = .milliseconds(random.choice(of: [200, 1000]))...Nanoseconds.milliseconds(3_000)
         faultInterval = .milliseconds(random.choice(of: [60, 150, 400, 1_000]))
         faultDuration = .milliseconds(random.choice(of: [100, 400, 1_200]))

@@ -13,6 +13,8 @@ package struct RunStatistics: Equatable, Sendable {
     /// Commands that nobody models, answered, and those of them that were answered with an error.
     package var drawn = 0
     package var drawnErrors = 0
+    /// Scans that were taken to their end while what they go over changed.
+    package var scans = 0
     package var crashes = 0
     package var faults = 0
     package var digestComparisons = 0
@@ -57,6 +59,7 @@ package struct RunReport: Sendable {
             text += ", \(s.snapshots) snapshots (\(s.completeSnapshots) complete, \(s.strictSnapshots) strict, "
             text += "\(s.framesInFlight) frames in flight, \(s.restored) restored, \(s.ranOn) ran on)"
         }
+        if s.scans > 0 { text += ", \(s.scans) scans" }
         if s.stateFiles > 0 { text += ", \(s.stateFiles) state files, \(s.installs) installed" }
         if s.refusedStarts > 0 { text += ", \(s.refusedStarts) damaged disks refused" }
         if s.undecided > 0 { text += ", \(s.undecided) keys undecided" }
@@ -72,7 +75,7 @@ package struct RunReport: Sendable {
             ("events", s.events),
             ("turns", s.turns), ("operations", UInt64(s.operations)), ("answered", UInt64(s.acknowledged)),
             ("unknown", UInt64(s.unknown)), ("refused", UInt64(s.refused)), ("entries", s.committed),
-            ("drawn", UInt64(s.drawn)), ("drawnErrors", UInt64(s.drawnErrors)),
+            ("drawn", UInt64(s.drawn)), ("drawnErrors", UInt64(s.drawnErrors)), ("scans", UInt64(s.scans)),
             ("elections", UInt64(s.elections)), ("faults", UInt64(s.faults)), ("crashes", UInt64(s.crashes)),
             ("digestComparisons", UInt64(s.digestComparisons)), ("refusedStarts", UInt64(s.refusedStarts)),
             ("undecidedKeys", UInt64(s.undecided)), ("snapshots", UInt64(s.snapshots)),

@@ -8,6 +8,7 @@ extension Simulation {
         for index in 0..<options.generatorCount { addClient(.generator, isPatient: index % 2 == 0) }
         addClient(.operator, isPatient: false)
         if options.takesSnapshots { addClient(.snapshots, isPatient: false) }
+        buildScanner()
     }
 
     @discardableResult
@@ -109,6 +110,7 @@ extension Simulation {
         case .worker: sendWork(client, buffer)
         case .expiry: sendExpiry(client, buffer)
         case .generator: sendDrawn(client, buffer)
+        case .scanner: sendScan(client) { send($0, $1, client, buffer) }
         case .operator: sendTransfer(client, buffer)
         case .auditor: sendAudit(client, buffer)
         case .snapshots: sendSnapshots(client) { send($0, .snapshot, client, buffer) }
@@ -133,6 +135,7 @@ extension Simulation {
             send(["CLIENT", "SETNAME", "client\(client.index)"], .setup, client, buffer)
         }
         if case .generator = client.role { send(["SELECT", "\(CommandGenerator.databases[0])"], .setup, client, buffer) }
+        if case .scanner = client.role { send(["SELECT", "\(Simulation.scannedDatabase)"], .setup, client, buffer) }
     }
 
     private func send(_ words: [String], _ expectation: Client.Expectation, _ client: Client, _ buffer: ByteBuffer) {

@@ -67,6 +67,7 @@ extension Simulation {
                 guard case .error = reply else { throw Violation(.reply, "DEBUG RELOAD is answered with \(reply)") }
                 throw Violation(.stateDigest, "a node's log gives another state than it has: \(reply)")
             }
+        case .scanAdded, .scanRemoved, .scanPage: if !isRefusal(reply) { try takeScan(expectation, reply) }
         case .snapshot: try takeSnapshotReply(reply, client)
         case .scripted: client.heard.append(reply)
         case .any, .planted: break
@@ -123,6 +124,7 @@ extension Simulation {
             let pause = client.random.chance(1, in: 3) ? Nanoseconds(1) : client.random.exponential(mean: options.thinkTime)
             schedule(client, after: pause)
         case .expiry: schedule(client, after: client.random.exponential(mean: .milliseconds(25)))
+        case .scanner: schedule(client, after: client.random.exponential(mean: .milliseconds(15)))
         case .generator: schedule(client, after: client.random.exponential(mean: options.thinkTime))
         case .operator: hangUp(client)
         case .snapshots:

@@ -35,6 +35,8 @@ package final class Simulation {
     var clients: [Client] = []
     var history = History()
     var expiries = ExpiryRecord()
+    /// What the client that scans knows, in runs that have one.
+    var scan: ScanRecord?
     var keys: KeySpace
     var connectionCount = 0
 
