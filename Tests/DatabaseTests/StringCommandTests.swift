@@ -213,6 +213,64 @@ import Testing
             ])
     }
 
+    /// Held against the table of all prefixes' lengths, at lengths around the words of 64 places.
+    @Test func longestCommonSubsequencesAreThoseOfTheWholeTable() {
+        let machine = TestMachine()
+        var random = RandomGenerator(seed: 11)
+        for (m, n) in [
+            (1, 1), (1, 64), (64, 1), (63, 65), (65, 63), (64, 64), (128, 127), (30, 200), (200, 30), (129, 191), (100, 320),
+        ] {
+            for letters in [1, 2, 4, 26, 256] {
+                let a = (0..<m).map { _ in UInt8(random.index(below: letters)) }
+                let b = (0..<n).map { _ in UInt8(random.index(below: letters)) }
+                let expected = reference(a, b)
+                machine.run(bytes: [Array("SET".utf8), Array("a".utf8), a])
+                machine.run(bytes: [Array("SET".utf8), Array("b".utf8), b])
+                #expect(machine.run("LCS a b LEN") == ":\(expected.count)\r\n")
+                let found = machine.run(bytes: ["LCS", "a", "b"].map { Array($0.utf8) })
+                #expect(found == Array("$\(expected.count)\r\n".utf8) + expected + Array("\r\n".utf8), "\(a) and \(b)")
+                #expect(machine.run("LCS a b IDX").hasSuffix("$3\r\nlen\r\n:\(expected.count)\r\n"))
+            }
+        }
+    }
+
+    private func reference(_ a: [UInt8], _ b: [UInt8]) -> [UInt8] {
+        var table = [[Int]](repeating: [Int](repeating: 0, count: b.count + 1), count: a.count + 1)
+        for i in 1...a.count {
+            for j in 1...b.count {
+                table[i][j] = a[i - 1] == b[j - 1] ? table[i - 1][j - 1] + 1 : max(table[i - 1][j], table[i][j - 1])
+            }
+        }
+        var (i, j) = (a.count, b.count)
+        var result: [UInt8] = []
+        while i > 0, j > 0 {
+            if a[i - 1] == b[j - 1] {
+                result.insert(a[i - 1], at: 0)
+                i -= 1
+                j -= 1
+            } else if table[i - 1][j] > table[i][j - 1] {
+                i -= 1
+            } else {
+                j -= 1
+            }
+        }
+        return result
+    }
+
+    @Test func longestCommonSubsequencesHaveALimit() {
+        let machine = TestMachine()
+        let error = "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len\r\n"
+        machine.run("SETRANGE a 8190 x")
+        machine.run("SETRANGE b 16383 x")
+        // 8192 times 16385 pairs are over 2^27; 8191 times 16385 are not.
+        #expect(machine.run("LCS a b LEN") == error)
+        #expect(machine.run("LCS a b") == error)
+        machine.run("SETRANGE b 0 y")
+        machine.run("SET a z")
+        machine.run("SETRANGE a 8189 x")
+        #expect(machine.run("LCS a b LEN") == ":8189\r\n")
+    }
+
     @Test func longestCommonSubsequenceAsAMap() {
         let machine = TestMachine()
         machine.version = .three

@@ -1,13 +1,10 @@
 import Base
 import RESP
 
-// The longest common subsequence, by the table of all prefixes' lengths (Wagner and Fischer, 1974). Where several are equally
-// long, the same one as Redis: ties go back along the second string first.
+// The longest common subsequence. Where several are equally long, the same one as Redis: ties go back along the second string first.
 extension StringCommands {
-    /// Cells of the table, 4 bytes each.
-    private static let cellsMax = 1 << 28
-    /// Steps of one command when only the length is asked for.
-    private static let stepsMax = 1 << 34
+    /// Pairs of prefixes: as many as Redis's table, of 4 bytes for each, has room for within proto-max-bulk-len.
+    private static let pairsMax = 1 << 27
 
     private struct Options {
         var wantsLength = false
@@ -29,17 +26,17 @@ extension StringCommands {
         if options.wantsLength, options.wantsIndexes {
             return execution.reply.error("ERR If you want both the length and indexes, please just use IDX.")
         }
-        let (cells, overflow) = (a.count + 1).multipliedReportingOverflow(by: b.count + 1)
-        if overflow || cells > (options.wantsLength ? stepsMax : cellsMax) {
-            return execution.reply.error("ERR Insufficient memory, failed allocating transient memory for LCS")
+        let (pairs, overflow) = (a.count + 1).multipliedReportingOverflow(by: b.count + 1)
+        if overflow || pairs > pairsMax {
+            return execution.reply.error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")
         }
-        if options.wantsLength { return execution.reply.integer(length(a, b)) }
-        var table = [UInt32](repeating: 0, count: cells)
-        fill(&table, a, b)
-        if options.wantsIndexes {
+        let table = SubsequenceTable(a, b, keepsRows: !options.wantsLength)
+        if options.wantsLength {
+            execution.reply.integer(table.length)
+        } else if options.wantsIndexes {
             replyIndexes(execution, table, a, b, options)
         } else {
-            subsequence(table, a, b).withView { execution.reply.bulk($0) }
+            table.subsequence(a, b).withView { execution.reply.bulk($0) }
         }
     }
 
@@ -71,72 +68,10 @@ extension StringCommands {
         return options
     }
 
-    /// The length alone needs one row.
-    private static func length(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = [UInt32](repeating: 0, count: b.count + 1)
-        row.withUnsafeMutableBufferPointer { row in
-            b.withUnsafeBufferPointer { b in
-                for x in a { step(x, b, above: UnsafeBufferPointer(row), into: row) }
-            }
-        }
-        return Int(row[b.count])
-    }
-
-    private static func fill(_ table: inout [UInt32], _ a: [UInt8], _ b: [UInt8]) {
-        let width = b.count + 1
-        table.withUnsafeMutableBufferPointer { table in
-            b.withUnsafeBufferPointer { b in
-                for i in 1..<a.count + 1 {
-                    let above = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(table)[((i - 1) * width)..<(i * width)])
-                    let row = UnsafeMutableBufferPointer(rebasing: table[(i * width)..<((i + 1) * width)])
-                    step(a[i - 1], b, above: above, into: row)
-                }
-            }
-        }
-    }
-
-    /// One row of the table from the row above it, which may be the same memory; both have one place more than `b` has bytes.
-    @inline(__always)
-    private static func step(
-        _ x: UInt8, _ b: UnsafeBufferPointer<UInt8>, above: UnsafeBufferPointer<UInt32>,
-        into row: UnsafeMutableBufferPointer<UInt32>
-    ) {
-        check(above.count == b.count + 1 && row.count == b.count + 1, "a row has a place for every beginning of the text")
-        var (diagonal, left): (UInt32, UInt32) = (0, 0)
-        for j in 0..<b.count {
-            let up = above[j + 1]
-            let longest = max(up, left)
-            left = x == b[j] ? diagonal &+ 1 : longest
-            row[j + 1] = left
-            diagonal = up
-        }
-    }
-
-    private static func subsequence(_ table: [UInt32], _ a: [UInt8], _ b: [UInt8]) -> [UInt8] {
-        let width = b.count + 1
-        var result: [UInt8] = []
-        var i = a.count
-        var j = b.count
-        while i > 0, j > 0 {
-            if a[i - 1] == b[j - 1] {
-                result.append(a[i - 1])
-                i -= 1
-                j -= 1
-            } else if table[(i - 1) * width + j] > table[i * width + j - 1] {
-                i -= 1
-            } else {
-                j -= 1
-            }
-        }
-        result.reverse()
-        return result
-    }
-
     /// Replies the matching stretches, from the back to the front, and the length.
     private static func replyIndexes(
-        _ execution: Execution, _ table: [UInt32], _ a: [UInt8], _ b: [UInt8], _ options: Options
+        _ execution: Execution, _ table: SubsequenceTable, _ a: [UInt8], _ b: [UInt8], _ options: Options
     ) {
-        let width = b.count + 1
         let reply = execution.reply
         reply.map(2)
         reply.bulk("matches")
@@ -146,7 +81,7 @@ extension StringCommands {
         var j = b.count
         while i > 0, j > 0 {
             if a[i - 1] != b[j - 1] {
-                if table[(i - 1) * width + j] > table[i * width + j - 1] { i -= 1 } else { j -= 1 }
+                if table.goesBackInFirst(i, j) { i -= 1 } else { j -= 1 }
                 continue
             }
             let endA = i - 1
@@ -169,6 +104,6 @@ extension StringCommands {
         }
         reply.end(list, count: matches)
         reply.bulk("len")
-        reply.integer(Int(table[a.count * width + b.count]))
+        reply.integer(table.length)
     }
 }
