@@ -9,6 +9,8 @@ struct RDBFuzz: FuzzTarget {
     /// Whether values are made with the mistakes that random damage hardly ever hits: members that come twice, a field without a value,
     /// counts that are one off, everything else being sound.
     private var isForged = false
+    /// When values leave their small forms: often soon, so that few bytes make a large form.
+    private var limits = CollectionLimits()
 
     init() {}
 
@@ -16,6 +18,10 @@ struct RDBFuzz: FuzzTarget {
         isForged = false
         if random.chance(1, in: 4) { return runFile(&random) }
         isForged = random.chance(1, in: 4)
+        limits = CollectionLimits()
+        if random.chance(1, in: 3) {
+            (limits.hashEntries, limits.setEntries, limits.setIntegers, limits.sortedSetEntries) = (2, 2, 2, 2)
+        }
         var body = value(&random)
         let isDamaged = random.chance(3, in: 4)
         if isDamaged { mutate(&body, &random) }
@@ -30,7 +36,7 @@ struct RDBFuzz: FuzzTarget {
         body.withView { view in
             let reader = RDBReader(view)
             return withExtendedLifetime(reader) {
-                guard let value = try? DumpPayload.value(reader, seed: 7, limits: CollectionLimits()) else { return (nil, false) }
+                guard let value = try? DumpPayload.value(reader, seed: 7, limits: limits) else { return (nil, false) }
                 guard case .collection(let collection) = value else { return (nil, true) }
                 if collection.count == 0 && !collection.staysEmpty { return ("an empty collection is taken", true) }
                 if collection.memoryBytes > 1024 + 100 * (view.count + collection.count) {
@@ -46,7 +52,7 @@ struct RDBFuzz: FuzzTarget {
         let again = ByteBuffer()
         RDBEncoder(again).append(collection)
         let reader = RDBReader(again.view)
-        guard case .collection(let second)? = try? DumpPayload.value(reader, seed: 7, limits: CollectionLimits()) else {
+        guard case .collection(let second)? = try? DumpPayload.value(reader, seed: 7, limits: limits) else {
             return "what was written is not read again"
         }
         // Of streams, the time when a consumer was last active is not written.

@@ -160,6 +160,26 @@ import Testing
         }
     }
 
+    /// What is told to be far away by an estimate is farther away than the radius: also around the poles, around the world, and at the very
+    /// edge.
+    @Test func whatIsFarIsOutside() {
+        var random = RandomGenerator(seed: 21)
+        func degrees(_ most: Double) -> Double { (Double(random.next() >> 11) * 0x1p-53 * 2 - 1) * most }
+        for round in 0..<40_000 {
+            let center = GeoHash.Position(longitude: degrees(180), latitude: round % 3 == 0 ? 84 + degrees(1) : degrees(85))
+            let near = [0.001, 1, 20, 400][round % 4]
+            let position = GeoHash.Position(
+                longitude: min(max(center.longitude + degrees(near), -180), 180),
+                latitude: min(max(center.latitude + degrees(near), -85), 85))
+            let distance = GeoShape.distance(center, position)
+            // As far as the position, a little nearer or farther, or anything.
+            let factor = [1, 0x1.ffffffffffffep-1, 0x1.0000000000001p+0, 1 + degrees(0.001), degrees(2).magnitude][round % 5]
+            let radius = distance * factor
+            let found = GeoShape(center: center, kind: .circle(radius: radius), unit: 1).distance(to: position)
+            #expect(found == (distance > radius ? nil : distance), "\(center) \(position) \(radius)")
+        }
+    }
+
     @Test func cellsAndPositionsGoBackAndForth() {
         var random = RandomGenerator(seed: 9)
         for _ in 0..<2000 {

@@ -199,4 +199,26 @@ import Testing
             #expect(stepwise == inOrder)
         }
     }
+
+    /// A search that begins where the one before it said gives the same bytes as one from the front.
+    @Test(arguments: [UInt64(1), 2, 3]) func raisingFromWhereASearchEndedGivesTheSameBytes(seed: UInt64) {
+        var random = RandomGenerator(seed: seed)
+        var front = HyperLogLog.empty()
+        var onwards = front
+        let base = random.index(below: HyperLogLog.registers - 300)
+        for step in 0..<3000 {
+            let register = step % 4 == 0 ? random.index(below: HyperLogLog.registers) : base + random.index(below: 300)
+            let value = UInt8(1 + random.index(below: step % 2 == 0 ? 3 : 32))
+            guard let (known, found) = onwards.withView({ HyperLogLog.search($0, register) }) else {
+                Issue.record("every register is covered")
+                return
+            }
+            var start = found
+            let first = HyperLogLog.raise(&front, register, to: value, sparseBytesMax: 12000)
+            let second = HyperLogLog.raise(&onwards, register, to: value, sparseBytesMax: 12000, from: &start)
+            #expect(first == second && (first == .changed) == (known < value))
+            let isSame = front == onwards
+            #expect(isSame)
+        }
+    }
 }

@@ -293,4 +293,18 @@ import Testing
                 ("zscan nope 0", "*2|$1|0|*0"),
             ])
     }
+
+    /// Removing one member by a range that only it can be in removes what counting in that range counts, whatever the scores are.
+    @Test func aRangeOfOneMemberRemovesWhatItCounts() {
+        for scores in [1, 2, 300] {
+            let machine = TestMachine()
+            for number in 0..<300 { machine.run("zadd z \(number * 7 % scores) m\(number)") }
+            for number in stride(from: 0, to: 320, by: 3) {
+                let counted = machine.run("zlexcount z [m\(number) [m\(number)")
+                #expect(machine.run("zremrangebylex z [m\(number) [m\(number)") == counted, "\(scores) scores, m\(number)")
+                if counted == ":1\r\n" { #expect(machine.run("zscore z m\(number)") == "$-1\r\n") }
+            }
+            machine.checkInvariants()
+        }
+    }
 }

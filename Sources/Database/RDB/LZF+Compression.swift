@@ -72,10 +72,20 @@ extension LZF {
             | UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self)) << 16
     }
 
+    /// Bytes that are compared one by one.
+    private static let shortMatch = 16
+
     /// How many bytes are the same, up to `most`; there are so many at both.
     @inline(__always)
     private static func matching(_ first: UnsafeRawPointer, _ second: UnsafeRawPointer, most: Int) -> Int {
         var length = 0
+        // A short one byte by byte: the next search then begins before its length is known, where the processor foresees it.
+        while length < min(most, shortMatch) {
+            if first.load(fromByteOffset: length, as: UInt8.self) != second.load(fromByteOffset: length, as: UInt8.self) {
+                return length
+            }
+            length += 1
+        }
         while length + 8 <= most {
             let difference =
                 first.loadUnaligned(fromByteOffset: length, as: UInt64.self)

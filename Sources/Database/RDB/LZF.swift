@@ -40,16 +40,42 @@ enum LZF {
                 read += 1
             }
             if read >= count { return false }
-            let distance = (control & 0x1F) << 8 | Int(source.load(fromByteOffset: read, as: UInt8.self))
+            let distance = (control & 0x1F) << 8 | Int(source.load(fromByteOffset: read, as: UInt8.self)) + 1
             read += 1
-            let from = written - distance - 1
-            if from < 0 || run > expected - written { return false }
-            repeated(base + from, base + written, run, room: expected - written)
+            if distance > written || run > expected - written { return false }
+            copy(base + (written - distance), base + written, run, distance: distance, room: expected - written)
             written += run
         }
         if written != expected { return false }
         output.commit(written)
         return true
+    }
+
+    /// Copies a run of bytes that were written to where the next are. Exactly as many where they are few: what is read next may be what is
+    /// written now, and is there sooner where one store wrote all of it.
+    @inline(__always)
+    private static func copy(
+        _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ run: Int, distance: Int, room: Int
+    ) {
+        if distance < run || run > 16 { return repeated(source, target, run, room: room) }
+        if run >= 8 {
+            ends(source, target, run, as: UInt64.self)
+        } else if run >= 4 {
+            ends(source, target, run, as: UInt32.self)
+        } else {
+            ends(source, target, run, as: UInt16.self)
+        }
+    }
+
+    /// Copies the first and the last bytes of a run, which are all of them.
+    @inline(__always)
+    private static func ends<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ run: Int, as type: Word.Type
+    ) {
+        let last = run - MemoryLayout<Word>.size
+        let (front, back) = (source.loadUnaligned(as: type), source.loadUnaligned(fromByteOffset: last, as: type))
+        target.storeBytes(of: front, as: type)
+        target.storeBytes(of: back, toByteOffset: last, as: type)
     }
 
     /// Copies bytes that were written to where the next are. They may overlap, and then the bytes just written are repeated.

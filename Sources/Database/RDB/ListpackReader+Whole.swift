@@ -19,96 +19,111 @@ extension ListpackReader {
     private static let integerBytesMax = 20
 
     /// All elements as a packed list; nil where adding them one by one would make something else of them (one is too long or too much,
-    /// comes twice, is out of order, or is written as this store does not write it), which is for the caller to find out.
+    /// comes twice, is out of order, or is written as this store does not write it) or they are damaged: which of all that it is, is for
+    /// the caller to find out.
     ///
     /// - Parameters:
     ///   - entriesMax: members or fields that a packed list has at most.
     ///   - bytesMax: bytes of an element at most.
-    func list(of meaning: Meaning, entriesMax: Int, bytesMax: Int, seed: UInt64) -> PackedList? {
-        let entries = remaining / meaning.elementsEach
-        let bytes = view.slice(ListpackReader.headerBytes, view.count - ListpackReader.headerBytes - 1)
-        if offset != ListpackReader.headerBytes || entries == 0 || entries > entriesMax || remaining % meaning.elementsEach != 0
-            || bytes.count > ListpackReader.wholeBytesMax || bytesMax < ListpackReader.integerBytesMax
-        {
-            return nil
-        }
-        if !isOwnWriting(bytes, meaning, entries: entries, bytesMax: bytesMax, seed: seed) { return nil }
+    static func list(
+        _ view: ByteView, of meaning: Meaning, entriesMax: Int, bytesMax: Int, seed: UInt64
+    ) -> PackedList? {
+        if view.count <= headerBytes || view.count > wholeBytesMax || bytesMax < integerBytesMax { return nil }
+        if Int(view.integer(at: 0, as: UInt32.self)) != view.count || view[view.count - 1] != 0xFF { return nil }
+        let bytes = view.slice(headerBytes, view.count - headerBytes - 1)
+        let count = Int(view.integer(at: 4, as: UInt16.self))
+        let entries = count / meaning.elementsEach
+        // An element has two bytes at least; and the largest number stands for an unknown one.
+        if count == 0 || count == 65535 || count > bytes.count / 2 { return nil }
+        if entries > entriesMax || count != entries * meaning.elementsEach { return nil }
+        guard let strings = plainStrings(bytes, meaning, count: count, bytesMax: bytesMax, seed: seed) else { return nil }
         if meaning == .membersAndScores, !isOrdered(bytes) { return nil }
-        return PackedList(entries: bytes, count: remaining, isPlain: isPlain(bytes))
+        return PackedList(entries: bytes, count: count, isPlain: strings == highBytes(bytes))
     }
 
-    /// Whether all entries are numbers from 0 to 127 and strings of up to 63 bytes below 128 (`PackedList` says why): whether no byte from
-    /// 128 on is anything but the first one of such a string.
-    private func isPlain(_ bytes: ByteView) -> Bool {
-        var strings = 0
-        var place = bytes.start
-        let end = place + bytes.count
-        while place < end {
-            let lead = place.load(as: UInt8.self)
-            if lead >= 0xC0 { return false }
-            strings += Int(lead >> 7)
-            // One byte, or what its lower bits say; and the length behind it.
-            place += 2 + Int(lead & 0x3F & (0 &- (lead >> 7)))
-        }
-        var high: UInt64 = 0
-        var offset = 0
-        while offset <= bytes.count - 8 {
-            // A product adds up the bits of the eight bytes in its highest byte.
-            let marks = bytes.integer(at: offset, as: UInt64.self) >> 7 & 0x0101_0101_0101_0101
-            high &+= marks &* 0x0101_0101_0101_0101 >> 56
-            offset += 8
+    /// How many bytes are 128 or more.
+    private static func highBytes(_ bytes: ByteView) -> Int {
+        let low: UInt64 = 0x0101_0101_0101_0101
+        var (high, offset) = (0, 0)
+        while bytes.count - offset >= 8 {
+            // The highest bits of eight bytes each, added up in eight sums of eight bits.
+            var (sums, left) = (UInt64(0), min(255, (bytes.count - offset) / 8))
+            while left > 0 {
+                sums &+= bytes.start.loadUnaligned(fromByteOffset: offset, as: UInt64.self) >> 7 & low
+                offset += 8
+                left -= 1
+            }
+            high += Int((sums & 0x00FF_00FF_00FF_00FF &+ sums >> 8 & 0x00FF_00FF_00FF_00FF) &* 0x0001_0001_0001_0001 >> 48)
         }
         while offset < bytes.count {
-            high += UInt64(bytes[offset] >> 7)
+            high += Int(bytes[offset] >> 7)
             offset += 1
         }
-        return high == UInt64(strings)
+        return high
     }
 
-    /// Whether every entry is what this store writes for its element, none is too long, and no member or field comes twice. Equal ones are
-    /// written alike, so their bytes are compared.
-    private func isOwnWriting(_ bytes: ByteView, _ meaning: Meaning, entries: Int, bytesMax: Int, seed: UInt64) -> Bool {
-        // Half of the places stay free.
-        let bits = Int.bitWidth - (2 * entries).leadingZeroBitCount
+    /// Looks at every entry once: whether it is sound, what this store writes for its element, and none too long, and whether no member or
+    /// field comes twice; nil where it is not so. Equal ones are written alike, so their bytes are compared.
+    ///
+    /// The result says whether the list can be searched like a text (`PackedList` says why): where all entries are numbers from 0 to 127 and
+    /// strings of up to 63 bytes it is the number of strings, which is that of bytes from 128 on where there are none in the strings; where
+    /// there are others, it is -1.
+    private static func plainStrings(
+        _ bytes: ByteView, _ meaning: Meaning, count: Int, bytesMax: Int, seed: UInt64
+    ) -> Int? {
+        // Three quarters of the places stay free, so that few are taken already.
+        let bits = Int.bitWidth - (4 * count / meaning.elementsEach).leadingZeroBitCount
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1 << bits) { table in
             table.initialize(repeating: 0)
-            var place = 0
-            var isMember = true
-            while place < bytes.count {
-                guard let body = ListpackReader.ownBytes(bytes.start + place, bytesMax: bytesMax) else { return false }
-                if isMember, !insert(bytes, place, body, into: table, seed: seed) { return false }
-                if meaning != .members { isMember.toggle() }
-                place += body + PackedEntry.backBytes(body)
+            let step = meaning == .members ? 0 : 1
+            var (place, left, isValue, strings, isPlain) = (0, count, 0, 0, true)
+            while left > 0 {
+                guard let (body, back) = ownBytes(bytes, place, bytesMax: bytesMax, &strings, &isPlain) else { return nil }
+                if isValue == 0, !insert(bytes, place, body, into: table, seed: seed) { return nil }
+                isValue ^= step
+                place += body + back
+                left -= 1
             }
-            check(place == bytes.count, "the last entry ends where the entries end")
-            return true
+            return place != bytes.count ? nil : isPlain ? strings : -1
         }
     }
 
-    /// Bytes of an entry without its backward length; nil where this store would write its element otherwise, or it is too long.
+    /// Bytes of an entry without its backward length, and of that; nil where it is damaged, this store would write its element otherwise, or
+    /// it is too long.
     @inline(__always)
-    private static func ownBytes(_ entry: UnsafeRawPointer, bytesMax: Int) -> Int? {
+    private static func ownBytes(
+        _ bytes: ByteView, _ place: Int, bytesMax: Int, _ strings: inout Int, _ isPlain: inout Bool
+    ) -> (body: Int, back: Int)? {
+        let left = bytes.count - place
+        if left < 2 { return nil }
+        let entry = bytes.start + place
         let lead = entry.load(as: UInt8.self)
-        // Small integers have one form.
-        if lead & 0x80 == 0 { return 1 }
         if lead & 0xC0 == 0x80 {
+            // The usual case: a short string, with one byte behind it.
             let count = Int(lead & 0x3F)
-            if count > bytesMax { return nil }
+            if count + 1 >= left || count > bytesMax { return nil }
+            if entry.load(fromByteOffset: count + 1, as: UInt8.self) != UInt8(count + 1) { return nil }
+            strings += 1
             // Nothing that begins with a letter is an integer.
-            if count > 0, entry.load(fromByteOffset: 1, as: UInt8.self) >= 0x3A { return 1 + count }
-            let isInteger = PackedElement.canonicalInteger(ByteView(start: entry + 1, count: count)) != nil
-            return isInteger ? nil : 1 + count
+            if count > 0, entry.load(fromByteOffset: 1, as: UInt8.self) >= 0x3A { return (count + 1, 1) }
+            if PackedElement.canonicalInteger(ByteView(start: entry + 1, count: count)) != nil { return nil }
+            return (count + 1, 1)
         }
-        let body = PackedEntry.bodyBytes(entry)
-        let element = PackedEntry.decode(entry)
+        // Small integers have one form.
+        if lead & 0x80 == 0 { return entry.load(fromByteOffset: 1, as: UInt8.self) == 1 ? (1, 1) : nil }
+        isPlain = false
+        guard let end = entryEnd(bytes, at: place, limit: bytes.count) else { return nil }
+        let (body, element) = (PackedEntry.bodyBytes(entry), PackedEntry.decode(entry))
         if PackedEntry.bodyBytes(element) != body { return nil }
-        if element.isInteger { return body }
-        return element.bytes.count > bytesMax || PackedElement.canonicalInteger(element.bytes) != nil ? nil : body
+        if !element.isInteger, element.bytes.count > bytesMax || PackedElement.canonicalInteger(element.bytes) != nil {
+            return nil
+        }
+        return (body, end - place - body)
     }
 
     /// Notes where a member's entry is; false where an equal one was before.
     @inline(__always)
-    private func insert(
+    private static func insert(
         _ bytes: ByteView, _ place: Int, _ body: Int, into table: UnsafeMutableBufferPointer<UInt32>, seed: UInt64
     ) -> Bool {
         let mask = table.count - 1
@@ -125,7 +140,7 @@ extension ListpackReader {
     }
 
     /// Whether members ascend by score, then by bytes, and scores are integers, which stand alike in Redis and here.
-    private func isOrdered(_ bytes: ByteView) -> Bool {
+    private static func isOrdered(_ bytes: ByteView) -> Bool {
         var place = bytes.start
         let end = place + bytes.count
         var last: (score: Int64, member: PackedElement)?

@@ -59,7 +59,7 @@ struct ListpackReader: PackedReader {
     }
 
     /// Where the entry at `position` ends, when it is sound.
-    private static func entryEnd(_ view: ByteView, at position: Int, limit: Int) -> Int? {
+    static func entryEnd(_ view: ByteView, at position: Int, limit: Int) -> Int? {
         guard let body = bodyBytes(view, at: position, limit: limit) else { return nil }
         let back = PackedEntry.backBytes(body)
         if body > limit - position - back { return nil }

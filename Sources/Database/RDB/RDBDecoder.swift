@@ -95,15 +95,20 @@ package struct RDBDecoder {
             var packed = try IntsetReader(try reader.string())
             return try set(&packed, .intset, isTable: packed.remaining > limits.setIntegers)
         case .setListpack:
-            var packed = try ListpackReader(try reader.string())
-            let bytesMax = limits.setValueBytes
-            if let list = packed.list(of: .members, entriesMax: limits.setEntries, bytesMax: bytesMax, seed: seed) {
+            let bytes = try reader.string()
+            let (entriesMax, bytesMax) = (limits.setEntries, limits.setValueBytes)
+            if let list = ListpackReader.list(bytes, of: .members, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed) {
                 return SetValue(page: list.page)
             }
+            var packed = try ListpackReader(bytes)
             return try set(&packed, .listpack, isTable: packed.remaining > limits.setEntries)
         default:
             let count = try reader.count()
-            let set = SetValue(count > limits.setIntegers ? .hashtable : .intset)
+            if count > limits.setIntegers {
+                let (root, bytes) = try RDBTableLoader(reader, seed: seed, hasValues: false).table(count: count)
+                return SetValue(table: root, bytes: bytes)
+            }
+            let set = SetValue(.intset)
             for _ in 0..<count {
                 let member = PackedElement(try reader.string())
                 if !set.add(member, seed: seed, limits: limits) { throw .duplicate }
@@ -130,11 +135,14 @@ package struct RDBDecoder {
             var packed = try ZiplistReader(try reader.string())
             return try sortedSet(&packed)
         case .sortedSetListpack:
-            var packed = try ListpackReader(try reader.string())
+            let bytes = try reader.string()
             let (entriesMax, bytesMax) = (limits.sortedSetEntries, limits.sortedSetValueBytes)
-            if let list = packed.list(of: .membersAndScores, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed) {
+            if let list = ListpackReader.list(
+                bytes, of: .membersAndScores, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed)
+            {
                 return SortedSetValue(page: list.page)
             }
+            var packed = try ListpackReader(bytes)
             return try sortedSet(&packed)
         default:
             let count = try reader.count(bytesEach: type == .sortedSet2 ? 9 : 2)
@@ -181,18 +189,24 @@ package struct RDBDecoder {
             var packed = try ZiplistReader(try reader.string())
             return try hash(&packed)
         case .hashListpack:
-            var packed = try ListpackReader(try reader.string())
+            let bytes = try reader.string()
             let (entriesMax, bytesMax) = (limits.hashEntries, limits.hashValueBytes)
-            if let list = packed.list(of: .fieldsAndValues, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed) {
+            if let list = ListpackReader.list(
+                bytes, of: .fieldsAndValues, entriesMax: entriesMax, bytesMax: bytesMax, seed: seed)
+            {
                 return HashValue(page: list.page)
             }
+            var packed = try ListpackReader(bytes)
             return try hash(&packed)
         case .hashDeadlines: return try hashWithDeadlines()
         case .hashListpackDeadlines: return try hashOfPackedDeadlines()
         default:
             let count = try reader.count(bytesEach: 2)
+            if count > limits.hashEntries {
+                let (root, bytes) = try RDBTableLoader(reader, seed: seed, hasValues: true).table(count: count)
+                return HashValue(table: root, bytes: bytes)
+            }
             let hash = HashValue()
-            if count > limits.hashEntries { hash.prepare(forBytes: Int.max, seed: seed, limits: limits) }
             for _ in 0..<count {
                 let field = try reader.string()
                 let value = try reader.string()

@@ -19,6 +19,19 @@ package final class RDBReader {
     /// The bytes between two offsets that were passed.
     package func slice(from start: Int, to end: Int) -> ByteView { reader.view.slice(start, end - start) }
 
+    /// Another reader of the same bytes, at the front of them.
+    func again() -> RDBReader { RDBReader(reader.view) }
+
+    /// Goes back to an offset that was passed, here or by another reader of the same bytes.
+    func go(to offset: Int) {
+        check(offset >= 0 && offset <= reader.view.count, "a reader stays inside its bytes")
+        reader.offset = offset
+    }
+
+    /// Asks for the bytes at an offset.
+    @inline(__always)
+    func warm(_ offset: Int) { prefetch(reader.view.start + offset, lines: 1) }
+
     /// Begins a new value: what its strings may unfold to is counted anew.
     package func beginValue() { expandedBytes = 0 }
 

@@ -75,9 +75,11 @@ struct GeoHash: Equatable {
 
     private func edges(_ cell: UInt32, _ range: ClosedRange<Double>) -> ClosedRange<Double> {
         let scale = range.upperBound - range.lowerBound
-        let cells = Double(1 << UInt64(step))
-        let low = range.lowerBound + Double(cell) / cells * scale
-        let high = range.lowerBound + Double(cell &+ 1) / cells * scale
+        check(step >= 0 && step <= GeoHash.stepMax, "a grid has a number of steps")
+        // Two to the power of -step: multiplying by it is exact.
+        let part = Double(bitPattern: UInt64(1023 - step) << 52)
+        let low = range.lowerBound + Double(cell) * part * scale
+        let high = range.lowerBound + Double(cell &+ 1) * part * scale
         // Only a score that no position has goes beyond the last cell.
         return low <= high ? low...high : high...low
     }

@@ -17,6 +17,9 @@ struct GeoShape {
     let unit: Double
     /// The cosine of the centre's latitude.
     private let centerCosine: Double
+    /// Of a circle: what `isFar` compares with, and the least product of the cosines of two latitudes in it.
+    private let farSquare: Double
+    private let cosines: Double
 
     /// The earth's quadratic mean radius in metres (WGS 84).
     static let earthRadius = 6372797.560856
@@ -29,7 +32,15 @@ struct GeoShape {
         self.kind = kind
         self.unit = unit
         centerCosine = Trigonometry.cosine(center.latitude * GeoShape.radiansPerDegree)
+        var radius = Double.infinity
+        if case .circle(let given) = kind { radius = GeoShape.withMargin(given * unit) }
+        farSquare = (radius / (2 * GeoShape.earthRadius)) * (radius / (2 * GeoShape.earthRadius))
+        // A cosine falls by no more than the angle grows.
+        cosines = centerCosine * max(0, centerCosine - radius / GeoShape.earthRadius)
     }
+
+    /// A distance with a margin that is more than any rounding.
+    private static func withMargin(_ distance: Double) -> Double { distance * 1.000001 + 1 }
 
     // MARK: distances, in metres
 
@@ -52,13 +63,24 @@ struct GeoShape {
         return 2 * earthRadius * Trigonometry.arcsine(haversine.squareRoot())
     }
 
+    /// Whether a position, which is not too far north or south of the circle's centre, is certainly outside: whether less than its haversine
+    /// (x - x^3/6 for sin x, the least cosine for its own) is more than that of the radius.
+    private func isFar(_ position: GeoHash.Position) -> Bool {
+        let beside = (position.longitude - center.longitude).magnitude * (GeoShape.radiansPerDegree / 2)
+        // Farther around the world it comes nearer again.
+        if beside > Double.pi / 2 { return false }
+        let along = (position.latitude - center.latitude).magnitude * (GeoShape.radiansPerDegree / 2)
+        let (v, u) = (beside - beside * beside * beside / 6, along - along * along * along / 6)
+        return u * u + cosines * v * v > farSquare
+    }
+
     /// The distance of a position from the centre; nil where it lies outside.
     func distance(to position: GeoHash.Position) -> Double? {
         let alongMeridian = GeoShape.latitudeDistance(position.latitude, center.latitude)
         switch kind {
         case .circle(let radius):
-            // Most of what is too far away is too far north or south. The margin is more than any rounding.
-            if alongMeridian > radius * unit * 1.000001 + 1 { return nil }
+            // Most of what is too far away is too far north or south, or east or west.
+            if alongMeridian > GeoShape.withMargin(radius * unit) || isFar(position) { return nil }
             let distance = GeoShape.distance(center, position, cosine: centerCosine)
             return distance > radius * unit ? nil : distance
         case .box(let width, let height):

@@ -60,8 +60,20 @@ private struct SparseReplacement {
         }
     }
 
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(of: bytes.littleEndian) { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    /// Takes the place of an opcode of `old` bytes.
+    func replace(_ old: Int, at place: Int, of target: inout [UInt8]) {
+        check(place >= 0 && place + old <= target.count && count > 0, "what is replaced is there")
+        let rest = target.count - place - old
+        for _ in 0..<max(0, count - old) { target.append(0) }
+        let bytes = bytes
+        target.withUnsafeMutableBytes { target in
+            guard let start = target.baseAddress.map({ $0 + place }) else { return }
+            (start + count).copyMemory(from: start + old, byteCount: rest)
+            for index in 0..<count {
+                start.storeBytes(of: UInt8(truncatingIfNeeded: bytes >> UInt64(8 * index)), toByteOffset: index, as: UInt8.self)
+            }
+        }
+        target.removeLast(max(0, old - count))
     }
 }
 
@@ -81,7 +93,7 @@ extension HyperLogLog {
     /// The value of a register; nil where the bytes don't cover it.
     static func value(_ bytes: ByteView, _ register: Int) -> UInt8? {
         if isDense(bytes) { return denseValue(bytes, register) }
-        return locate(bytes, register)
+        return search(bytes, register)?.value
     }
 
     /// Raises a register to `value` where it is less. A sparse form that can't hold it, or would become longer than `sparseBytesMax`,
@@ -107,7 +119,7 @@ extension HyperLogLog {
         replacement.append(opcode.value, found.first + opcode.count - 1 - register)
         let growth = replacement.count - opcode.bytes
         if growth > 0, bytes.count + growth > sparseBytesMax { return raisePromoted(&bytes, register, to: value) }
-        replacement.withBytes { bytes.replaceSubrange(found.place..<(found.place + opcode.bytes), with: $0) }
+        replacement.replace(opcode.bytes, at: found.place, of: &bytes)
         joinNeighbours(&bytes, from: found.previous)
         return .changed
     }
@@ -124,50 +136,38 @@ extension HyperLogLog {
         var start: SparsePlace
     }
 
-    /// The value of a register of the sparse form, which the whole way to it must be covered for: `find` without what a change needs, as
-    /// most elements that are added change nothing.
-    private static func locate(_ bytes: ByteView, _ register: Int) -> UInt8? {
-        check(register >= 0 && register < registers, "a register is named by its number")
-        var place = bytes.start + headerBytes
-        let end = bytes.start + bytes.count
-        var left = register
+    /// The value of a register of the sparse form, and where the search for it can begin again; nil where the bytes are damaged on the way
+    /// to it.
+    static func search(_ bytes: ByteView, _ register: Int) -> (value: UInt8, start: SparsePlace)? {
+        find(bytes, register, from: .first).map { ($0.opcode.value, $0.start) }
+    }
+
+    @inline(__always)
+    private static func find(_ bytes: ByteView, _ register: Int, from start: SparsePlace) -> Found? {
+        check(register >= 0 && register < registers && start.place >= headerBytes, "a register is named by its number")
+        var (start, place, previous, first) = (start, start.place, start.place, start.register)
+        let end = bytes.count
         while place < end {
-            let byte = place.load(as: UInt8.self)
-            var (value, covered, length) = (UInt8(0), Int(byte) + 1, 1)
+            let byte = bytes.start.load(fromByteOffset: place, as: UInt8.self)
+            var (covered, length) = (Int(byte) + 1, 1)
             if byte & 0x80 != 0 {
-                value = (byte >> 2) & 0x1F + 1
                 covered = Int(byte & 3) + 1
             } else if byte & 0x40 != 0 {
                 if place + 1 >= end { return nil }
-                covered = (Int(byte & 0x3F) << 8 | Int(place.load(fromByteOffset: 1, as: UInt8.self))) + 1
+                covered = (Int(byte & 0x3F) << 8 | Int(bytes.start.load(fromByteOffset: place + 1, as: UInt8.self))) + 1
                 length = 2
             }
-            // An opcode that reaches behind the last register is damage.
-            if left < covered { return register - left + covered <= registers ? value : nil }
-            left -= covered
-            place += length
-        }
-        return nil
-    }
-
-    private static func find(_ bytes: ByteView, _ register: Int, from start: SparsePlace) -> Found? {
-        var start = start
-        var place = start.place
-        var previous = start.place
-        var first = start.register
-        while place < bytes.count {
-            guard let opcode = SparseOpcode(bytes, at: place) else { return nil }
             // What covers more than one register that is not 0 covers four at most. So what is joined with the opcode that is found, now
             // or later, begins behind this place, and a search for a greater register can begin here.
             if first + 2 * SparseOpcode.valuesMax <= register { start = SparsePlace(place: place, register: first) }
-            if register < first + opcode.count {
+            if register < first + covered {
                 // An opcode that reaches behind the last register can't be cut into valid ones.
-                if first + opcode.count > registers { return nil }
+                guard first + covered <= registers, let opcode = SparseOpcode(bytes, at: place) else { return nil }
                 return Found(opcode: opcode, place: place, first: first, previous: previous, start: start)
             }
             previous = place
-            place += opcode.bytes
-            first += opcode.count
+            place += length
+            first += covered
         }
         return nil
     }

@@ -161,6 +161,14 @@ enum HyperLogLog {
             counts[Int(value & 63) << 2 | column & 3] &+= Int32(truncatingIfNeeded: registers)
         }
 
+        /// Whether no register has a value.
+        @inline(__always)
+        func isEmpty(_ value: Int) -> Bool {
+            check(value >= 0 && value < 64, "a register has six bits")
+            let row = UnsafeRawPointer(counts + 4 * value)
+            return row.load(as: UInt64.self) | row.load(fromByteOffset: 8, as: UInt64.self) == 0
+        }
+
         subscript(value: Int) -> Int {
             check(value >= 0 && value < 64, "a register has six bits")
             let row = counts + 4 * value
@@ -264,9 +272,13 @@ enum HyperLogLog {
     private static func estimate(_ histogram: Histogram) -> UInt64 {
         let m = Double(registers)
         var z = m * tau((m - Double(histogram[hashBits + 1])) / m)
-        for value in stride(from: hashBits, through: 1, by: -1) {
+        var value = hashBits
+        // Half of nothing is nothing.
+        while z == 0, value > 0, histogram.isEmpty(value) { value -= 1 }
+        while value > 0 {
             z += Double(histogram[value])
             z *= 0.5
+            value -= 1
         }
         z += m * sigma(Double(histogram[0]) / m)
         let estimate = 0.721347520444481703680 * m * m / z

@@ -24,7 +24,7 @@ struct KeyedLeaf {
     var page: Page
 
     private static let slotsOffset = 24
-    private static let slotBytes = 10
+    static let slotBytes = 10
     /// The longest element that can stand in a leaf.
     static let inlineBytesMax = 254
     /// A leaf is cut in two before it holds more.
@@ -149,7 +149,10 @@ struct KeyedLeaf {
     }
 
     private func lowerBoundAmongEqual(_ key: UInt64, _ member: ByteView, from start: Int) -> (index: Int, isEqual: Bool) {
-        var low = start
+        // The front of a queue first.
+        let order = self.member(start).compare(member)
+        if order >= 0 { return (start, order == 0) }
+        var low = start + 1
         var high = key == .max ? count : lowerBound(key + 1)
         while low < high {
             let middle = (low + high) / 2

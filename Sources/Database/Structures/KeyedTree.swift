@@ -56,6 +56,9 @@ struct KeyedTree {
     private static func childIndexAmongEqual(_ node: CountedNode, _ key: UInt64, _ member: ByteView, from below: Int) -> Int {
         var low = below
         var high = key == .max ? node.count : node.childrenBelow(key + 1)
+        // What is used as a queue is asked for at its front, and need not go through the middle.
+        if low < high, firstMember(node.child(low)).compare(member) > 0 { return max(low - 1, 0) }
+        if low + 1 < high, firstMember(node.child(low + 1)).compare(member) > 0 { return low }
         while low < high {
             let middle = (low + high) / 2
             if firstMember(node.child(middle)).compare(member) <= 0 { low = middle + 1 } else { high = middle }

@@ -81,11 +81,13 @@ struct OrderedTable {
         blob?.release()
     }
 
-    /// Removes a member; false when it was not there.
-    mutating func remove(_ member: ByteView) -> Bool {
+    /// Removes a member; false when it was not there, or `hasFirstScore` and it has not the lowest score of all.
+    mutating func remove(_ member: ByteView, hasFirstScore: Bool = false) -> Bool {
         guard let score = score(of: member) else { return false }
+        let key = OrderedTable.key(score)
+        if hasFirstScore, key != CountedTree.firstKey(order.root) { return false }
         let removed = index.remove(member)
-        let ordered = order.remove(OrderedTable.key(score), member)
+        let ordered = order.remove(key, member)
         check(removed && ordered, "the order and the index have the same members")
         return true
     }

@@ -75,10 +75,9 @@ struct StreamGroupTree {
 
     // MARK: Changing
 
-    /// A group that is being changed: `finish` puts it back.
+    /// A group that is being changed: `finish` counts what has become of it.
     struct Edit {
         let group: StreamGroup
-        fileprivate let path: TreePath
         fileprivate let bytes: Int
         fileprivate let elements: Int
     }
@@ -93,20 +92,44 @@ struct StreamGroupTree {
     private static func elements(_ group: StreamGroup) -> Int { group.pendingCount + group.consumerCount }
 
     /// Begins to change the group of a name; nil where there is none. Nothing else may be changed until `finish`.
-    func edit(_ name: ByteView) -> Edit? {
+    mutating func edit(_ name: ByteView) -> Edit? {
+        guard let group = findUnshared(name) ?? unshare(name) else { return nil }
+        return Edit(group: group, bytes: group.bytes, elements: StreamGroupTree.elements(group))
+    }
+
+    /// The group of a name where nobody else has it, nor a page above it: it can be changed where it is, as what the nodes know of it
+    /// (its name, and that it is one) stays the same.
+    @inline(__always)
+    private func findUnshared(_ name: ByteView) -> StreamGroup? {
+        guard var page = tree?.root else { return nil }
+        let key = StreamGroup.key(name)
+        while page.kind == .inner {
+            if !page.isUnique { return nil }
+            let node = CountedNode(page: page)
+            page = node.child(StreamGroupTree.childIndex(node, key, name))
+        }
+        let group = StreamGroup(page: page)
+        return page.isUnique && group.name.equals(name) ? group : nil
+    }
+
+    /// Puts a copy in the place of a group that somebody else has too; nil where there is none of the name.
+    @inline(never)
+    private mutating func unshare(_ name: ByteView) -> StreamGroup? {
         guard let tree else { return nil }
         let path = StreamGroupTree.path(tree, name)
         let found = StreamGroup(page: path.leaf)
         if !found.name.equals(name) { return nil }
-        let (bytes, elements) = (found.bytes, StreamGroupTree.elements(found))
-        return Edit(group: path.isLeafShared ? found.copied() : found, path: path, bytes: bytes, elements: elements)
+        check(path.isLeafShared, "a group that nobody else has is changed where it is")
+        let copy = found.copied()
+        self.tree?.commit(path, leaf: copy.page)
+        return copy
     }
 
-    /// Puts a changed group back.
+    /// Ends the change of a group.
+    @inline(__always)
     mutating func finish(_ edit: Edit) {
         bytes += edit.group.bytes - edit.bytes
         elements += StreamGroupTree.elements(edit.group) - edit.elements
-        tree?.commit(edit.path, leaf: edit.group.page)
     }
 
     /// Adds a group, which moves into the tree; its name is new.

@@ -97,6 +97,7 @@ extension StreamID {
     static func parse(
         _ text: ByteView, missingSequence: UInt64 = 0, allowsEnds: Bool = false, allowsStar: Bool = false
     ) -> Parsed? {
+        if let plain = plain(text) { return Parsed(id: plain) }
         if text.count > parsedBytesMax { return nil }
         // As C does: the text ends at the first zero byte.
         let text = text.slice(0, text.firstIndex(of: 0) ?? text.count)
@@ -115,6 +116,29 @@ extension StreamID {
         }
         guard let sequence = number(rest) else { return nil }
         return Parsed(id: StreamID(milliseconds: milliseconds, sequence: sequence))
+    }
+
+    /// Digits of a number that fits whatever they are.
+    private static let plainDigitsMax = 18
+
+    /// The usual form: two numbers of digits with a hyphen between them, and nothing else.
+    @inline(__always)
+    private static func plain(_ text: ByteView) -> StreamID? {
+        if text.count > 2 * plainDigitsMax + 1 { return nil }
+        var (first, value, digits) = (UInt64(0), UInt64(0), 0)
+        var hasHyphen = false
+        for index in 0..<text.count {
+            let byte = text.start.load(fromByteOffset: index, as: UInt8.self)
+            if byte == UInt8(ascii: "-"), !hasHyphen, digits > 0 {
+                (first, value, digits, hasHyphen) = (value, 0, 0, true)
+                continue
+            }
+            let digit = byte &- UInt8(ascii: "0")
+            if digit > 9 || digits == plainDigitsMax { return nil }
+            value = value &* 10 &+ UInt64(digit)
+            digits += 1
+        }
+        return hasHyphen && digits > 0 ? StreamID(milliseconds: first, sequence: value) : nil
     }
 
     /// An unsigned number as Redis reads it: a plain one, or what C's `strtoull` takes (blanks in front, a sign, leading zeros).

@@ -28,8 +28,7 @@ extension HyperLogLogCommands {
         execution.reply.error("INVALIDOBJ Corrupted HLL object detected")
     }
 
-    private static func store(_ bytes: [UInt8], at key: ByteView, _ execution: Execution) {
-        var bytes = bytes
+    private static func store(_ bytes: inout [UInt8], at key: ByteView, _ execution: Execution) {
         bytes.withUnsafeMutableBytes { HyperLogLog.invalidateCount($0) }
         bytes.withView { execution.setString(key, $0, form: .raw, deadline: .keep) }
     }
@@ -43,42 +42,46 @@ extension HyperLogLogCommands {
         case .absent:
             var bytes = HyperLogLog.empty()
             _ = add(execution, to: &bytes)
-            store(bytes, at: key, execution)
+            store(&bytes, at: key, execution)
             execution.reply.integer(1)
         case .entry(let entry):
             let bytes = entry.bytes
             if HyperLogLog.isDense(bytes) { return addInPlace(execution, entry) }
             guard let first = firstChange(execution, bytes) else { return replyDamaged(execution) }
-            if first == execution.arguments.count { return execution.reply.integer(0) }
+            if first.index == execution.arguments.count { return execution.reply.integer(0) }
             var copy = bytes.array
-            switch add(execution, from: first, to: &copy) {
+            switch add(execution, from: first.index, at: first.start, to: &copy) {
             case .damaged: replyDamaged(execution)
             case .unchanged: execution.reply.integer(0)
             case .changed:
-                store(copy, at: key, execution)
+                store(&copy, at: key, execution)
                 execution.reply.integer(1)
             }
         }
     }
 
-    /// The first argument from 2 on that changes a sparse form, or the number of arguments; nil where the bytes are damaged.
-    private static func firstChange(_ execution: Execution, _ bytes: ByteView) -> Int? {
+    /// The first argument from 2 on that changes a sparse form, or the number of arguments, and where the search for its register can
+    /// begin; nil where the bytes are damaged.
+    private static func firstChange(_ execution: Execution, _ bytes: ByteView) -> (index: Int, start: SparsePlace)? {
         let arguments = execution.arguments
         for index in 2..<max(2, arguments.count) {
             let (register, value) = HyperLogLog.place(of: arguments[index])
-            guard let known = HyperLogLog.value(bytes, register) else { return nil }
-            if known < value { return index }
+            guard let (known, start) = HyperLogLog.search(bytes, register) else { return nil }
+            if known < value { return (index, start) }
         }
-        return arguments.count
+        return (arguments.count, .first)
     }
 
-    /// Adds the elements from argument `first` on.
-    private static func add(_ execution: Execution, from first: Int = 2, to bytes: inout [UInt8]) -> HyperLogLog.Raised {
+    /// Adds the elements from argument `first` on, whose register is searched for from `start` on.
+    private static func add(
+        _ execution: Execution, from first: Int = 2, at start: SparsePlace = .first, to bytes: inout [UInt8]
+    ) -> HyperLogLog.Raised {
         var result = HyperLogLog.Raised.unchanged
+        let limit = execution.limits.hyperLogLogSparseBytes
         for index in first..<max(first, execution.arguments.count) {
             let (register, value) = HyperLogLog.place(of: execution.arguments[index])
-            let limit = execution.limits.hyperLogLogSparseBytes
-            switch HyperLogLog.raise(&bytes, register, to: value, sparseBytesMax: limit) {
+            var start = index == first ? start : .first
+            switch HyperLogLog.raise(&bytes, register, to: value, sparseBytesMax: limit, from: &start) {
             case .damaged: return .damaged
             case .changed: result = .changed
             case .unchanged: break
@@ -162,7 +165,7 @@ extension HyperLogLogCommands {
         } else {
             raise(&target, to: registers, execution)
         }
-        store(target, at: arguments[1], execution)
+        store(&target, at: arguments[1], execution)
         execution.reply.ok()
     }
 

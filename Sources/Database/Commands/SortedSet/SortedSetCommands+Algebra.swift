@@ -207,9 +207,26 @@ extension SortedSetCommands {
         }
     }
 
-    /// Sources from the smallest to the largest, those of equal size as they came: the order of additions is part of the result.
-    private static func bySize(_ sources: [Source]) -> [Source] {
-        sources.indices.sorted { (sources[$0].count, $0) < (sources[$1].count, $1) }.map { sources[$0] }
+    /// Calls `body` with the sources from the smallest to the largest, those of equal size as they came: the order of additions is part of
+    /// the result. They stand in memory: asking an array for each of them would count its references at each member.
+    private static func withSourcesBySize<Result>(
+        _ request: Request, _ body: (UnsafeBufferPointer<Source>) -> Result
+    ) -> Result {
+        var sources = request.sources
+        if sources.count <= 8 {
+            sources.withUnsafeMutableBufferPointer { sources in
+                for index in sources.indices.dropFirst() {
+                    var to = index
+                    while to > 0, sources[to - 1].count > sources[to].count {
+                        sources.swapAt(to - 1, to)
+                        to -= 1
+                    }
+                }
+            }
+        } else {
+            sources = sources.indices.sorted { (sources[$0].count, $0) < (sources[$1].count, $1) }.map { sources[$0] }
+        }
+        return sources.withUnsafeBufferPointer(body)
     }
 
     /// Calls `prepare` with the number of members, then `add` with each of them.
@@ -217,19 +234,8 @@ extension SortedSetCommands {
         _ request: Request, seed: UInt64, prepare: (Int) -> Void, add: (PackedElement, Double) -> Bool
     ) {
         var table = ByteStringTable(root: KeyedLeaf(hasValues: true).page, seed: seed)
-        for source in bySize(request.sources) {
-            source.forEach { member, score in
-                let weighted = weighted(score, source.weight)
-                member.withBytes { bytes in
-                    var sum = weighted
-                    if let (leaf, index) = table.find(bytes) {
-                        let before = Double(bitPattern: leaf.value(index).integer(at: 0, as: UInt64.self))
-                        sum = combined(before, weighted, request.aggregate)
-                    }
-                    withUnsafeBytes(of: sum.bitPattern.littleEndian) { _ = table.put(bytes, value: ByteView($0)) }
-                }
-                return true
-            }
+        withSourcesBySize(request) { sources in
+            for source in sources { merge(source, request.aggregate, into: &table) }
         }
         prepare(table.count)
         table.tree.forEach { leaf, index in
@@ -238,29 +244,50 @@ extension SortedSetCommands {
         table.root.release()
     }
 
-    private static func forEachCommon(_ request: Request, seed: UInt64, _ body: (PackedElement, Double) -> Bool) {
-        let ordered = bySize(request.sources)
-        guard let first = ordered.first, first.count > 0 else { return }
-        first.forEach { member, score in
-            var sum = weighted(score, first.weight)
-            for index in 1..<ordered.count {
-                let other = ordered[index]
-                let found = other.isSame(first) ? score : other.score(of: member, seed: seed)
-                guard let found else { return true }
-                // Infinity times zero is no number here, and takes the sum so far to 0 with it, as in Redis.
-                sum = combined(sum, found * other.weight, request.aggregate)
+    /// Adds the members of a source, or to those that are there.
+    private static func merge(_ source: Source, _ aggregate: Aggregate, into table: inout ByteStringTable) {
+        source.forEach { member, score in
+            let weighted = weighted(score, source.weight)
+            member.withBytes { bytes in
+                var sum = weighted
+                if let (leaf, index) = table.find(bytes) {
+                    let before = Double(bitPattern: leaf.value(index).integer(at: 0, as: UInt64.self))
+                    sum = combined(before, weighted, aggregate)
+                }
+                withUnsafeBytes(of: sum.bitPattern.littleEndian) { _ = table.put(bytes, value: ByteView($0)) }
             }
-            return body(member, sum)
+            return true
         }
     }
 
+    @inline(__always)
+    private static func forEachCommon(_ request: Request, seed: UInt64, _ body: (PackedElement, Double) -> Bool) {
+        let aggregate = request.aggregate
+        withSourcesBySize(request) { sources in
+            guard let first = sources.first, first.count > 0 else { return }
+            first.forEach { member, score in
+                var sum = weighted(score, first.weight)
+                for index in 1..<sources.count {
+                    let other = sources[index]
+                    let found = other.isSame(first) ? score : other.score(of: member, seed: seed)
+                    guard let found else { return true }
+                    // Infinity times zero is no number here, and takes the sum so far to 0 with it, as in Redis.
+                    sum = combined(sum, found * other.weight, aggregate)
+                }
+                return body(member, sum)
+            }
+        }
+    }
+
+    @inline(__always)
     private static func difference(_ request: Request, seed: UInt64, _ body: (PackedElement, Double) -> Bool) {
-        let sources = request.sources
-        guard let first = sources.first else { return }
-        for other in sources.dropFirst() where other.isSame(first) { return }
-        first.forEach { member, score in
-            for index in 1..<sources.count where sources[index].score(of: member, seed: seed) != nil { return true }
-            return body(member, score)
+        request.sources.withUnsafeBufferPointer { sources in
+            guard let first = sources.first else { return }
+            for other in sources.dropFirst() where other.isSame(first) { return }
+            first.forEach { member, score in
+                for index in 1..<sources.count where sources[index].score(of: member, seed: seed) != nil { return true }
+                return body(member, score)
+            }
         }
     }
 }

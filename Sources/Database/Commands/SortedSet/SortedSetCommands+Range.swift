@@ -65,13 +65,20 @@ extension SortedSetCommands {
         guard let range = MemberRange(execution.arguments[2], execution.arguments[3]) else {
             return execution.reply.error("ERR min or max not valid string range item")
         }
-        remove(execution) { range.ranks(in: $0) }
+        remove(execution, single: range.single) { range.ranks(in: $0) }
     }
 
-    private static func remove(_ execution: Execution, _ ranks: (SortedSetValue) -> Range<Int>) {
+    /// Removes a range. One that can hold no member but `single`, where all members have the same score, needs no rank in a large set.
+    @inline(__always)
+    private static func remove(_ execution: Execution, single: ByteView? = nil, _ ranks: (SortedSetValue) -> Range<Int>) {
         let key = execution.arguments[1]
         let found = execution.write(SortedSetValue.self, at: key)
         guard case .value(let value) = execution.found(found, { $0.integer(0) }) else { return }
+        if let single, !value.isPacked {
+            let isRemoved = value.remove(single, seed: execution.keyspace.seed, hasFirstScore: true)
+            if isRemoved { execution.changed(value, at: key) }
+            return execution.reply.integer(isRemoved ? 1 : 0)
+        }
         let range = ranks(value)
         value.remove(fromRank: range.lowerBound, count: range.count, seed: execution.keyspace.seed)
         if !range.isEmpty { execution.changed(value, at: key) }

@@ -77,9 +77,16 @@ struct MemberRange {
         }
     }
 
+    /// The only member that can be in the range, where there is one.
+    @inline(__always)
+    var single: ByteView? {
+        guard case .member(let low, false) = lower, case .member(let high, false) = upper, low.equals(high) else { return nil }
+        return low
+    }
+
     /// The ranks of the members in the range, where all have the same score.
     func ranks(in value: SortedSetValue) -> Range<Int> {
-        if case .member(let low, false) = lower, case .member(let high, false) = upper, low.equals(high) {
+        if let low = single {
             // One member, or none.
             let rank = value.rank(amongEqual: low)
             return rank.isEqual ? rank.rank..<(rank.rank + 1) : 0..<0

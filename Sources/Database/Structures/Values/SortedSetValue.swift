@@ -382,11 +382,11 @@ package final class SortedSetValue: CollectionValue {
         insertPacked(member, score, at: packedPlace(member, score, from: score > old ? next : list.first))
     }
 
-    /// Removes a member; false when it was not there.
-    func remove(_ member: ByteView, seed: UInt64) -> Bool {
+    /// Removes a member; false when it was not there (or, in a large set, where it should have the lowest score of all, but has not).
+    func remove(_ member: ByteView, seed: UInt64, hasFirstScore: Bool = false) -> Bool {
         if !isPacked {
             var table = self.table(seed: seed)
-            let removed = table.remove(member)
+            let removed = table.remove(member, hasFirstScore: hasFirstScore)
             if removed { indexBytes -= SortedSetValue.entryBytes(member.count) }
             page = table.order.root
             indexPage = table.index.root

@@ -143,8 +143,10 @@ package final class StreamValue: CollectionValue {
     func group(_ name: ByteView) -> StreamGroup? { groups.find(name) }
 
     /// Begins to change the group of a name; `finish` ends it. Nil where there is none.
+    @inline(__always)
     func edit(_ name: ByteView) -> StreamGroupTree.Edit? { groups.edit(name) }
 
+    @inline(__always)
     func finish(_ edit: StreamGroupTree.Edit) { groups.finish(edit) }
 
     /// Adds a group; false where the name is taken.
