@@ -32,6 +32,7 @@ extension Keyspace {
     }
 
     /// Brings the account of a collection's memory up to date.
+    @inline(__always)
     func account(_ collection: CollectionValue, bytes: Int) {
         entryBytes += bytes - collection.accountedBytes
         collection.accountedBytes = bytes

@@ -245,7 +245,7 @@ extension Keyspace {
 
     /// Notes a change of a collection that changed itself in place, which was announced.
     @inline(__always)
-    func changed(_ entry: Entry, _ collection: CollectionValue, stamp: ChangeStamp) {
+    func changed<Value: CollectionValue>(_ entry: Entry, _ collection: Value, stamp: ChangeStamp) {
         if entry.version <= recordedVersion { records.changed(entry, in: self) }
         check(entry.isOf(collection), "only an open collection changes")
         account(collection, bytes: collection.memoryBytes)
@@ -255,10 +255,14 @@ extension Keyspace {
 
     /// The collection of an entry that holds one, to be read or changed until the command's end.
     @inline(__always)
-    func open(_ entry: Entry) -> CollectionValue {
+    func open(_ entry: Entry) -> CollectionValue { openUncounted(entry).takeUnretainedValue() }
+
+    /// As `open(_:)`, without a reference for the caller: it lives as long as the entry does, and to the command's end.
+    @inline(__always)
+    func openUncounted(_ entry: Entry) -> Unmanaged<CollectionValue> {
         check(!entry.isString, "only a value that is not a string is a collection")
         if let page = entry.barePage { return open.open(page, of: entry, in: self) }
-        return Unmanaged<CollectionValue>.fromOpaque(entry.collectionField).takeUnretainedValue()
+        return Unmanaged<CollectionValue>.fromOpaque(entry.collectionField)
     }
 
     /// Notes a change of what belongs to a value without being its content, the groups of a stream: nobody who watches the

@@ -41,7 +41,7 @@ final class OpenValues {
     }
 
     /// Puts an object around the page of an entry at rest, in the entry too.
-    func open(_ page: Page, of entry: Entry, in keyspace: Keyspace) -> CollectionValue {
+    func open(_ page: Page, of entry: Entry, in keyspace: Keyspace) -> Unmanaged<CollectionValue> {
         let type = entry.type
         let place = Int(type.rawValue)
         let reference = idle[place] ?? Unmanaged.passRetained(OpenValues.shell(type))
@@ -51,7 +51,7 @@ final class OpenValues {
             value.accountedBytes = allocatedBytes(page.capacity)
         }
         note(reference, of: entry, in: keyspace)
-        return reference.takeUnretainedValue()
+        return reference
     }
 
     /// Notes a value that an entry has just got, and puts it into the entry.

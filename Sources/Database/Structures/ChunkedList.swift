@@ -66,8 +66,13 @@ struct ChunkedList {
     }
 
     private func fits(_ element: PackedElement, in chunk: PackedList) -> Bool {
-        !limit.isExceeded(
-            bytes: chunk.byteCount + PackedList.frameBytes + PackedEntry.totalBytes(element), count: chunk.count + 1)
+        fits(bytes: PackedEntry.totalBytes(element), in: chunk)
+    }
+
+    /// Whether a chunk has room for one more entry of so many bytes.
+    @inline(__always)
+    private func fits(bytes: Int, in chunk: PackedList) -> Bool {
+        !limit.isExceeded(bytes: chunk.byteCount + PackedList.frameBytes + bytes, count: chunk.count + 1)
     }
 
     private static func chunk(of element: PackedElement) -> Page {
@@ -98,9 +103,11 @@ struct ChunkedList {
         }
     }
 
-    /// Adds an element at an end without noting the way there: the usual case, in which nobody shares it and the chunk at its end has
-    /// room. False where that is not so, and nothing was done. The list is then what `insert` would have made of it.
-    mutating func pushInPlace(_ element: PackedElement, atHead: Bool) -> Bool {
+    /// Adds an element, whose entry takes `body` bytes without its backward length, at an end without noting the way there: the usual
+    /// case, in which nobody shares it and the chunk at its end has room. False where that is not so, and nothing was done. The list is
+    /// then what `insert` would have made of it.
+    @inline(__always)
+    func pushInPlace(_ element: PackedElement, bodyBytes body: Int, atHead: Bool) -> Bool {
         var node = CountedNode(page: root)
         while true {
             if !node.page.isUnique { return false }
@@ -110,13 +117,13 @@ struct ChunkedList {
         }
         let index = atHead ? 0 : node.count - 1
         var chunk = PackedList(page: node.child(index))
-        if !chunk.page.isUnique || !fits(element, in: chunk) { return false }
-        chunk.insert(element, at: atHead ? chunk.first : chunk.end)
+        if !chunk.page.isUnique || !fits(bytes: body + PackedEntry.backBytes(body), in: chunk) { return false }
+        chunk.push(element, bodyBytes: body, atHead: atHead)
         node.setChild(index, chunk.page)
         node = CountedNode(page: root)
         while true {
             let index = atHead ? 0 : node.count - 1
-            node.addOne(below: index)
+            node.add(1, below: index)
             if node.page.level == 1 { return true }
             node = CountedNode(page: node.child(index))
         }

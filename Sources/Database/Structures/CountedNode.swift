@@ -74,11 +74,11 @@ struct CountedNode {
         children.storeBytes(of: child.start, toByteOffset: 8 * index, as: UnsafeMutableRawPointer.self)
     }
 
-    /// Counts one element more below child `index`.
+    /// Counts elements more (or less) below child `index`.
     @inline(__always)
-    func addOne(below index: Int) {
-        counts.storeBytes(of: count(index) + 1, toByteOffset: 8 * index, as: Int.self)
-        total += 1
+    func add(_ change: Int, below index: Int) {
+        counts.storeBytes(of: count(index) + change, toByteOffset: 8 * index, as: Int.self)
+        total += change
     }
 
     /// Number of elements below the children before `index`.

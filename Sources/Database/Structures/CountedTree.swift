@@ -31,6 +31,13 @@ struct TreePath {
         isLeafShared = !root.isUnique
     }
 
+    /// The same way as a short note of it.
+    init(root: Page, _ way: TreeWay) {
+        self.init(root: root)
+        for level in 0..<way.depth { descend(way[level]) }
+        check(leaf.isSame(way.leaf), "a way leads to its leaf")
+    }
+
     @inline(__always) subscript(level: Int) -> Step { steps[level] }
 
     /// Goes down to child `index` of the node at which the way ends so far.
@@ -65,7 +72,7 @@ struct CountedTree {
 
     /// Number of elements in or below a page.
     @inline(__always)
-    static func total(_ page: Page) -> Int { page.kind == .inner ? CountedNode(page: page).total : page.count }
+    static func total(_ page: Page) -> Int { page.isInner ? CountedNode(page: page).total : page.count }
 
     /// Smallest key in or below a page; 0 where there are no keys.
     @inline(__always)
@@ -79,7 +86,7 @@ struct CountedTree {
         }
     }
 
-    static func height(_ page: Page) -> UInt8 { page.kind == .inner ? page.level : 0 }
+    static func height(_ page: Page) -> UInt8 { page.isInner ? page.level : 0 }
 
     /// Number of elements.
     @inline(__always) var count: Int { CountedTree.total(root) }
@@ -89,7 +96,7 @@ struct CountedTree {
     func locate(_ rank: Int) -> (leaf: Page, index: Int) {
         var page = root
         var rest = rank
-        while page.kind == .inner {
+        while page.isInner {
             let node = CountedNode(page: page)
             let (index, inside) = node.child(holding: rest)
             page = node.child(index)
@@ -103,7 +110,7 @@ struct CountedTree {
     func path(to rank: Int) -> (path: TreePath, index: Int) {
         var path = TreePath(root: root)
         var rest = rank
-        while path.leaf.kind == .inner {
+        while path.leaf.isInner {
             let (index, inside) = CountedNode(page: path.leaf).child(holding: rest)
             path.descend(index)
             rest = inside
@@ -122,6 +129,29 @@ struct CountedTree {
             commitInPlace(path, leaf: leaf)
         } else {
             commitShape(path, leaf: leaf, sibling: sibling, mayShrink: mayShrink)
+        }
+    }
+
+    /// Puts a leaf back that was changed in place or moved by its only owner: `change` elements have come or gone, not the first
+    /// one, and it neither merges nor splits.
+    @inline(__always)
+    mutating func commit(_ way: TreeWay, leaf: Page, change: Int) {
+        check(!way.isShared, "only what nobody else has is changed in place")
+        if way.depth == 0 {
+            root = leaf
+            return
+        }
+        var node = CountedNode(page: root)
+        var level = 0
+        while true {
+            let index = way[level]
+            node.add(change, below: index)
+            level += 1
+            if level == way.depth {
+                check(node.key(index) == CountedTree.firstKey(leaf), "the first element stays what it was")
+                return node.setChild(index, leaf)
+            }
+            node = CountedNode(page: node.child(index))
         }
     }
 

@@ -100,6 +100,9 @@ struct KeyedLeaf {
         return hasValues ? member + KeyedLeaf.elementBytes(pointer + member) : member
     }
 
+    /// Bytes that entry `index` takes with its slot.
+    @inline(__always) func entryBytes(_ index: Int) -> Int { entryBytes(entry(index)) + KeyedLeaf.slotBytes }
+
     /// The member of entry `index`; valid until the next change.
     @inline(__always) func member(_ index: Int) -> ByteView { KeyedLeaf.read(entry(index)) }
 

@@ -29,7 +29,7 @@ struct KeyedTree {
     @inline(__always) var count: Int { tree.count }
 
     /// Whether the tree is larger than what the processor's caches keep of it.
-    @inline(__always) private var isLarge: Bool { count > 1 << 14 }
+    @inline(__always) private var isLarge: Bool { count > 1 << 11 }
 
     /// Asks for what a search in a page looks at: its header and the keys of a node, or the slots of a leaf.
     @inline(__always)
@@ -40,7 +40,7 @@ struct KeyedTree {
     /// The first member below a page.
     private static func firstMember(_ page: Page) -> ByteView {
         var page = page
-        while page.kind == .inner { page = CountedNode(page: page).child(0) }
+        while page.isInner { page = CountedNode(page: page).child(0) }
         return KeyedLeaf(page: page).member(0)
     }
 
@@ -71,7 +71,7 @@ struct KeyedTree {
     func find(_ key: UInt64, _ member: ByteView) -> (leaf: KeyedLeaf, index: Int)? {
         var page = root
         let isLarge = self.isLarge
-        while page.kind == .inner {
+        while page.isInner {
             let node = CountedNode(page: page)
             page = node.child(KeyedTree.childIndex(node, key, member))
             if isLarge { KeyedTree.warm(page) }
@@ -86,7 +86,7 @@ struct KeyedTree {
         var page = root
         let isLarge = self.isLarge
         var rank = 0
-        while page.kind == .inner {
+        while page.isInner {
             let node = CountedNode(page: page)
             let index = KeyedTree.childIndex(node, key, member)
             page = node.child(index)
@@ -101,7 +101,7 @@ struct KeyedTree {
     func countBelow(_ key: UInt64) -> Int {
         var page = root
         var rank = 0
-        while page.kind == .inner {
+        while page.isInner {
             let node = CountedNode(page: page)
             let index = max(node.childrenBelow(key) - 1, 0)
             rank += node.countBefore(index)
@@ -123,7 +123,7 @@ struct KeyedTree {
     func forEach(fromKey key: UInt64, _ body: (KeyedLeaf, Int) -> Bool) {
         var page = root
         var before = 0
-        while page.kind == .inner {
+        while page.isInner {
             let node = CountedNode(page: page)
             let index = max(node.childrenBelow(key) - 1, 0)
             before += node.countBefore(index)
@@ -168,20 +168,20 @@ struct KeyedTree {
 
     /// The way to where (`key`, `member`) is or would be.
     @inline(__always)
-    private func path(_ key: UInt64, _ member: ByteView) -> TreePath {
-        var path = TreePath(root: root)
+    private func way(_ key: UInt64, _ member: ByteView) -> TreeWay {
+        var way = TreeWay(root: root)
         let isLarge = self.isLarge
-        while path.leaf.kind == .inner {
-            let node = CountedNode(page: path.leaf)
+        while way.leaf.isInner {
+            let node = CountedNode(page: way.leaf)
             let index = KeyedTree.childIndex(node, key, member)
-            path.descend(index)
+            way.descend(index)
             if isLarge {
-                KeyedTree.warm(path.leaf)
-                // What the change will be noted in on the way back.
+                KeyedTree.warm(way.leaf)
+                // What the change will be noted in afterwards.
                 node.warmCount(index)
             }
         }
-        return path
+        return way
     }
 
     /// The path's leaf, or a copy where another owner has it too.
@@ -201,26 +201,53 @@ struct KeyedTree {
 
     /// Inserts an entry, or gives an existing one the value (where `replacing`).
     mutating func put(_ key: UInt64, _ member: KeyedElement, value: ByteView = .empty, replacing: Bool = true) -> Put {
-        let path = self.path(key, member.bytes)
-        let found = KeyedLeaf(page: path.leaf).lowerBound(key, member.bytes)
+        let way = self.way(key, member.bytes)
+        var leaf = KeyedLeaf(page: way.leaf)
+        let found = leaf.lowerBound(key, member.bytes)
         if found.isEqual {
-            if !replacing || path.leaf.level == 0 { return .unchanged }
-            var leaf = writable(path)
+            if !replacing || way.leaf.level == 0 { return .unchanged }
             let before = leaf.value(found.index).count
-            leaf.replaceValue(at: found.index, with: value, inlineMax: inlineMax)
-            tree.commit(path, leaf: leaf.page)
+            if way.isShared {
+                replaceShared(way, found.index, value)
+            } else {
+                leaf.replaceValue(at: found.index, with: value, inlineMax: inlineMax)
+                if !leaf.page.isSame(way.leaf) { tree.commit(way, leaf: leaf.page, change: 0) }
+            }
             return .replaced(valueBytes: before)
         }
-        var leaf = writable(path)
         let bytes = leaf.bytes(of: member, value, inlineMax: inlineMax) + 10
-        if leaf.liveBytes + bytes <= KeyedLeaf.bytesMax || leaf.count < 2 {
+        let fits = leaf.liveBytes + bytes <= KeyedLeaf.bytesMax || leaf.count < 2
+        if fits && !way.isShared && (found.index > 0 || way.depth == 0) {
             leaf.insert(at: found.index, key: key, member: member, value: value, inlineMax: inlineMax)
-            tree.commit(path, leaf: leaf.page)
+            tree.commit(way, leaf: leaf.page, change: 1)
         } else {
-            let right = split(&leaf, path: path, at: found.index, key: key, member: member, value: value)
-            tree.commit(path, leaf: leaf.page, sibling: right)
+            insert(way, at: found.index, key, member, value, fits: fits)
         }
         return .inserted
+    }
+
+    @inline(never)
+    private mutating func replaceShared(_ way: TreeWay, _ index: Int, _ value: ByteView) {
+        let path = TreePath(root: root, way)
+        var leaf = writable(path)
+        leaf.replaceValue(at: index, with: value, inlineMax: inlineMax)
+        tree.commit(path, leaf: leaf.page)
+    }
+
+    /// The part of `put` that changes more than a leaf.
+    @inline(never)
+    private mutating func insert(
+        _ way: TreeWay, at index: Int, _ key: UInt64, _ member: KeyedElement, _ value: ByteView, fits: Bool
+    ) {
+        let path = TreePath(root: root, way)
+        var leaf = writable(path)
+        if fits {
+            leaf.insert(at: index, key: key, member: member, value: value, inlineMax: inlineMax)
+            tree.commit(path, leaf: leaf.page)
+        } else {
+            let right = split(&leaf, path: path, at: index, key: key, member: member, value: value)
+            tree.commit(path, leaf: leaf.page, sibling: right)
+        }
     }
 
     /// Cuts a full leaf in two and inserts the entry into its half; returns the right one. What grows at one end of the
@@ -252,15 +279,30 @@ struct KeyedTree {
     /// As `removeValue(_:_:)`; `body` gets the value before it goes.
     @inline(__always)
     mutating func removeValue(_ key: UInt64, _ member: ByteView, _ body: (ByteView) -> Void) -> Int? {
-        let path = self.path(key, member)
-        let found = KeyedLeaf(page: path.leaf).lowerBound(key, member)
+        let way = self.way(key, member)
+        var leaf = KeyedLeaf(page: way.leaf)
+        let found = leaf.lowerBound(key, member)
         if !found.isEqual { return nil }
-        body(KeyedLeaf(page: path.leaf).value(found.index))
-        var leaf = writable(path)
-        let valueBytes = leaf.value(found.index).count
-        leaf.remove(at: found.index)
-        tree.commit(path, leaf: leaf.page, mayShrink: true)
+        let value = leaf.value(found.index)
+        let valueBytes = value.count
+        body(value)
+        let staysLarge = leaf.liveBytes - leaf.entryBytes(found.index) >= KeyedLeaf.bytesMin
+        if !way.isShared && (way.depth == 0 || found.index > 0 && staysLarge && !way.isThin) {
+            leaf.remove(at: found.index)
+            tree.commit(way, leaf: leaf.page, change: -1)
+        } else {
+            remove(way, at: found.index)
+        }
         return valueBytes
+    }
+
+    /// The part of `removeValue` that changes more than a leaf.
+    @inline(never)
+    private mutating func remove(_ way: TreeWay, at index: Int) {
+        let path = TreePath(root: root, way)
+        var leaf = writable(path)
+        leaf.remove(at: index)
+        tree.commit(path, leaf: leaf.page, mayShrink: true)
     }
 
     /// Removes `elements` entries from `rank` on.

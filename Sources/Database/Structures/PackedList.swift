@@ -106,14 +106,17 @@ struct PackedList {
 
     /// Whether all elements that ever came into the page are strings of up to 63 bytes below 128, or numbers from 0 to 127. Then every
     /// byte from 128 on is the first one of an entry, so an entry can be searched for like a word in a text.
+    @inline(__always)
     private var isPlain: Bool { page.blobs == 0 }
 
     /// Whether `element` leaves a plain list plain.
+    @inline(__always)
     private static func isPlain(_ element: PackedElement) -> Bool {
         if element.isInteger { return element.integer >= 0 && element.integer <= 127 }
         return element.bytes.count <= 63 && element.bytes.isASCII
     }
 
+    @inline(__always)
     private func noteKind(of element: PackedElement) { if isPlain && !PackedList.isPlain(element) { page.blobs = 1 } }
 
     /// Position of the first element from `start` on that equals `element`, looking at every `1 + skipping`th; nil when there is
@@ -176,6 +179,30 @@ struct PackedList {
     /// Appends an element.
     @inline(__always)
     mutating func append(_ element: PackedElement) { insert(element, at: tail) }
+
+    /// Adds an element at an end, whose entry takes `body` bytes without its backward length: the usual case, in which there is room,
+    /// without moving anything. The page must have one owner.
+    @inline(__always)
+    mutating func push(_ element: PackedElement, bodyBytes body: Int, atHead: Bool) {
+        check(page.isUnique, "a list is changed by its only owner")
+        let bytes = body + PackedEntry.backBytes(body)
+        let place: Int
+        if atHead {
+            place = head - bytes
+            if place < PackedList.dataOffset { return pushGrowing(element, at: head) }
+            head = place
+        } else {
+            place = tail
+            if place + bytes > page.capacity { return pushGrowing(element, at: place) }
+            tail = place + bytes
+        }
+        PackedEntry.encode(element, bodyBytes: body, to: page.start + place)
+        noteKind(of: element)
+        count += 1
+    }
+
+    @inline(never)
+    private mutating func pushGrowing(_ element: PackedElement, at position: Int) { insert(element, at: position) }
 
     /// Inserts an element in front of the one at `position` (or at the end) and returns its position.
     @discardableResult

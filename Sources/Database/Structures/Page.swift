@@ -73,6 +73,9 @@ struct Page {
         }
     }
 
+    /// Whether it is an inner page of a tree, which is asked on the way down.
+    @inline(__always) var isInner: Bool { start.load(fromByteOffset: 8, as: UInt8.self) == PageKind.inner.rawValue }
+
     /// Height above the leaves, or the bytes of one integer in an integer set.
     @inline(__always) var level: UInt8 {
         get { start.load(fromByteOffset: 9, as: UInt8.self) }

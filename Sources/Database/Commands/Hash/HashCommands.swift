@@ -74,12 +74,13 @@ extension HashCommands {
 
     static func hdel(_ execution: Execution) {
         let arguments = execution.arguments
-        guard case .value(let hash) = execution.found(execution.write(HashValue.self, at: arguments[1]), { $0.integer(0) })
-        else { return }
-        var removed = 0
-        for index in 2..<arguments.count where hash.remove(arguments[index], seed: execution.seed) { removed += 1 }
-        if removed > 0 { execution.changed(hash, at: arguments[1]) }
-        execution.reply.integer(removed)
+        let isThere = execution.change(HashValue.self, at: arguments[1]) { hash in
+            var removed = 0
+            for index in 2..<arguments.count where hash.remove(arguments[index], seed: execution.seed) { removed += 1 }
+            execution.reply.integer(removed)
+            return removed > 0
+        }
+        if !isThere { execution.reply.integer(0) }
     }
 
     // MARK: reading

@@ -32,16 +32,49 @@ extension ListCommands {
     static func lrem(_ execution: Execution) {
         let arguments = execution.arguments
         guard let wanted = execution.integerArgument(2) else { return }
-        let found = execution.write(ListValue.self, at: arguments[1])
-        guard case .value(let list) = execution.found(found, { $0.integer(0) }) else { return }
+        let limits = execution.limits
         let element = PackedElement(arguments[3])
         let most = wanted == 0 ? Int.max : Int(clamping: wanted.magnitude)
-        let places = places(of: element, in: list, backwards: wanted < 0, most: most)
-        // From the back, so that what is still to go stays where it is.
-        let descending = wanted < 0 ? places : places.reversed()
-        for place in descending { list.remove(from: place, limits: execution.limits) }
-        if !places.isEmpty { removed(list, at: arguments[1], execution) }
-        execution.reply.integer(places.count)
+        let isThere = execution.change(ListValue.self, at: arguments[1]) { list in
+            let removed: Int
+            if most == 1 {
+                // Where one element is wanted there is no list of places to make.
+                let place = place(of: element, in: list, backwards: wanted < 0)
+                if let place { list.remove(from: place, limits: limits) }
+                removed = place == nil ? 0 : 1
+            } else {
+                let places = places(of: element, in: list, backwards: wanted < 0, most: most)
+                // From the back, so that what is still to go stays where it is.
+                let descending = wanted < 0 ? places : places.reversed()
+                for place in descending { list.remove(from: place, limits: limits) }
+                removed = places.count
+            }
+            execution.reply.integer(removed)
+            if removed > 0 { list.shrink(limits: limits) }
+            return removed > 0
+        }
+        if !isThere { execution.reply.integer(0) }
+    }
+
+    /// Index of the first element equal to `element`, in the order of the search.
+    @inline(__always)
+    private static func place(of element: PackedElement, in list: ListValue, backwards: Bool) -> Int? {
+        var found: Int?
+        var index = backwards ? list.count - 1 : 0
+        if backwards {
+            list.forEachReversed(from: index) { here in
+                if here.equals(element) { found = index }
+                index -= 1
+                return found == nil
+            }
+        } else {
+            list.forEach { here in
+                if here.equals(element) { found = index }
+                index += 1
+                return found == nil
+            }
+        }
+        return found
     }
 
     /// Indexes of up to `most` elements equal to `element`, in the order of the search.
@@ -71,7 +104,7 @@ extension ListCommands {
         if !isAfter && !arguments[2].equalsIgnoringCase("before") { return execution.syntaxError() }
         let found = execution.write(ListValue.self, at: arguments[1])
         guard case .value(let list) = execution.found(found, { $0.integer(0) }) else { return }
-        guard let pivot = places(of: PackedElement(arguments[3]), in: list, backwards: false, most: 1).first else {
+        guard let pivot = place(of: PackedElement(arguments[3]), in: list, backwards: false) else {
             return execution.reply.integer(-1)
         }
         list.prepare(forElements: 1, bytes: arguments[4].count, limits: execution.limits)

@@ -13,25 +13,29 @@ extension ListCommands {
     @inline(__always)
     private static func push(_ execution: Execution, _ end: ListValue.End, onlyExisting: Bool) {
         let arguments = execution.arguments
-        let key = arguments[1]
-        let list: ListValue
-        var isNew = false
-        switch execution.write(ListValue.self, at: key) {
-        case .wrongType: return
-        case .value(let found): list = found
-        case .absent:
-            if onlyExisting { return execution.reply.integer(0) }
-            list = ListValue()
-            isNew = true
+        let limits = execution.limits
+        let isThere = execution.change(ListValue.self, at: arguments[1]) { list in
+            push(arguments, to: list, end, limits: limits)
+            execution.reply.integer(list.count)
+            return true
         }
+        if isThere { return }
+        if onlyExisting { return execution.reply.integer(0) }
+        let list = ListValue()
+        push(arguments, to: list, end, limits: limits)
+        execution.setCollection(arguments[1], list)
+        execution.reply.integer(list.count)
+    }
+
+    /// Pushes the arguments from 2 on.
+    @inline(__always)
+    private static func push(_ arguments: Arguments.Views, to list: ListValue, _ end: ListValue.End, limits: CollectionLimits) {
         if list.isPacked {
             var bytes = 0
             for index in 2..<arguments.count { bytes += arguments[index].count }
-            list.prepare(forElements: arguments.count - 2, bytes: bytes, limits: execution.limits)
+            list.prepare(forElements: arguments.count - 2, bytes: bytes, limits: limits)
         }
-        for index in 2..<arguments.count { list.push(PackedElement(arguments[index]), end, limits: execution.limits) }
-        store(list, isNew: isNew, at: key, execution)
-        execution.reply.integer(list.count)
+        for index in 2..<arguments.count { list.push(PackedElement(arguments[index]), end, limits: limits) }
     }
 
     /// Puts a list that was changed back, or in where it is new.

@@ -152,33 +152,54 @@ extension SetCommands {
 
     // MARK: difference
 
-    /// The members of the first set that no other has. Either by asking the others for each, or, where the first set is
-    /// large and the others are small, by removing theirs from a copy.
-    private static func difference(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
-        let (seed, limits) = (execution.seed, execution.limits)
-        let result = SetValue(.intset)
-        guard let present = sets.first, let first = present else { return result }
+    /// The first set and the present others of a difference; nil where nothing is left of it.
+    private static func minuend(_ sets: [SetValue?]) -> (first: SetValue, others: [SetValue])? {
+        guard let present = sets.first, let first = present else { return nil }
         var others: [SetValue] = []
+        others.reserveCapacity(sets.count)
         for set in sets.dropFirst() {
             guard let set else { continue }
-            if set === first { return result }
+            if set === first { return nil }
             others.append(set)
         }
-        let asking = first.count * (others.count + 1) / 2
-        let removing = others.reduce(first.count) { $0 + $1.count }
-        if asking <= removing {
-            // The largest first: most is found there.
-            if others.count > 1 {
-                let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
-                others = order.map { others[$0] }
-            }
-            others.withUnsafeBufferPointer { others in
+        return (first, others)
+    }
+
+    /// Whether to ask the others for each member of the first set, and not to remove theirs from a copy of it, which is less where
+    /// the first set is large and the others are small.
+    private static func asksOthers(_ first: SetValue, _ others: [SetValue]) -> Bool {
+        var removing = first.count
+        for other in others { removing += other.count }
+        return first.count * (others.count + 1) / 2 <= removing
+    }
+
+    /// Calls `body` with the members of the first set that no other has, in its order.
+    @inline(__always)
+    private static func forEachLeft(_ first: SetValue, _ others: [SetValue], seed: UInt64, _ body: (PackedElement) -> Void) {
+        var others = others
+        // The largest first: most is found there.
+        if others.count > 1 {
+            let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
+            others = order.map { others[$0] }
+        }
+        let pages = others.map(\.page)
+        withExtendedLifetime(others) {
+            pages.withUnsafeBufferPointer { pages in
                 first.forEach { member in
-                    for index in 0..<others.count where others[index].contains(member, seed: seed) { return true }
-                    _ = result.add(member, seed: seed, limits: limits)
+                    for page in pages where SetValue.contains(member, in: page, seed: seed) { return true }
+                    body(member)
                     return true
                 }
             }
+        }
+    }
+
+    private static func difference(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
+        let (seed, limits) = (execution.seed, execution.limits)
+        let result = SetValue(.intset)
+        guard let (first, others) = minuend(sets) else { return result }
+        if asksOthers(first, others) {
+            forEachLeft(first, others, seed: seed) { _ = result.add($0, seed: seed, limits: limits) }
         } else {
             first.forEach { member in
                 _ = result.add(member, seed: seed, limits: limits)
@@ -196,7 +217,16 @@ extension SetCommands {
 
     static func sdiff(_ execution: Execution) {
         guard let sets = sets(execution, 1..<execution.arguments.count) else { return }
-        replyAll(difference(sets, execution), execution.reply)
+        let reply = execution.reply
+        guard let (first, others) = minuend(sets) else { return reply.set(0) }
+        if !asksOthers(first, others) { return replyAll(difference(sets, execution), reply) }
+        let set = reply.beginSet()
+        var count = 0
+        forEachLeft(first, others, seed: execution.seed) { member in
+            reply.bulk(member)
+            count += 1
+        }
+        reply.end(set, count: count)
     }
 
     static func sdiffstore(_ execution: Execution) {

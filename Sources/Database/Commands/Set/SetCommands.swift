@@ -5,42 +5,41 @@ import RESP
 extension SetCommands {
     static func sadd(_ execution: Execution) {
         let arguments = execution.arguments
-        let key = arguments[1]
         let (seed, limits) = (execution.seed, execution.limits)
-        let set: SetValue
-        var isNew = false
-        switch execution.write(SetValue.self, at: key) {
-        case .wrongType: return
-        case .value(let found):
-            set = found
+        let isThere = execution.change(SetValue.self, at: arguments[1]) { set in
             set.prepare(sizeHint: arguments.count - 2, seed: seed, limits: limits)
-        case .absent:
-            set = SetValue(for: arguments[2], sizeHint: arguments.count - 2, limits: limits)
-            isNew = true
+            let added = add(arguments, to: set, seed: seed, limits: limits)
+            execution.reply.integer(added)
+            return added > 0
         }
+        if isThere { return }
+        let set = SetValue(for: arguments[2], sizeHint: arguments.count - 2, limits: limits)
+        let added = add(arguments, to: set, seed: seed, limits: limits)
+        execution.setCollection(arguments[1], set)
+        execution.reply.integer(added)
+    }
+
+    /// Adds the arguments from 2 on; how many were not there.
+    @inline(__always)
+    private static func add(_ arguments: Arguments.Views, to set: SetValue, seed: UInt64, limits: CollectionLimits) -> Int {
         var added = 0
         for index in 2..<arguments.count where set.add(PackedElement(raw: arguments[index]), seed: seed, limits: limits) {
             added += 1
         }
-        if isNew {
-            execution.setCollection(key, set)
-        } else if added > 0 {
-            execution.changed(set, at: key)
-        }
-        execution.reply.integer(added)
+        return added
     }
 
     static func srem(_ execution: Execution) {
         let arguments = execution.arguments
-        let found = execution.write(SetValue.self, at: arguments[1])
-        guard case .value(let set) = execution.found(found, { $0.integer(0) }) else { return }
-        var removed = 0
-        for index in 2..<arguments.count
-        where set.remove(PackedElement(raw: arguments[index]), seed: execution.seed) {
-            removed += 1
+        let isThere = execution.change(SetValue.self, at: arguments[1]) { set in
+            var removed = 0
+            for index in 2..<arguments.count where set.remove(PackedElement(raw: arguments[index]), seed: execution.seed) {
+                removed += 1
+            }
+            execution.reply.integer(removed)
+            return removed > 0
         }
-        if removed > 0 { execution.changed(set, at: arguments[1]) }
-        execution.reply.integer(removed)
+        if !isThere { execution.reply.integer(0) }
     }
 
     static func smove(_ execution: Execution) {
@@ -80,26 +79,27 @@ extension SetCommands {
 
     static func sismember(_ execution: Execution) {
         let arguments = execution.arguments
-        switch execution.read(SetValue.self, at: arguments[1]) {
+        switch execution.readSetPage(at: arguments[1]) {
         case .wrongType: return
         case .absent: execution.reply.integer(0)
-        case .value(let set):
-            let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.seed)
+        case .value(let page):
+            let isMember = SetValue.contains(PackedElement(raw: arguments[2]), in: page, seed: execution.seed)
             execution.reply.integer(isMember ? 1 : 0)
         }
     }
 
     static func smismember(_ execution: Execution) {
         let arguments = execution.arguments
-        var set: SetValue?
-        switch execution.read(SetValue.self, at: arguments[1]) {
+        var page: Page?
+        switch execution.readSetPage(at: arguments[1]) {
         case .wrongType: return
         case .absent: break
-        case .value(let found): set = found
+        case .value(let found): page = found
         }
         execution.reply.array(arguments.count - 2)
         for index in 2..<arguments.count {
-            let isMember = set?.contains(PackedElement(raw: arguments[index]), seed: execution.seed) ?? false
+            var isMember = false
+            if let page { isMember = SetValue.contains(PackedElement(raw: arguments[index]), in: page, seed: execution.seed) }
             execution.reply.integer(isMember ? 1 : 0)
         }
     }

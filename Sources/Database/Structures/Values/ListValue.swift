@@ -196,16 +196,23 @@ package final class ListValue: CollectionValue {
         }
     }
 
+    /// Adds an element at an end.
     @inline(__always)
     func push(_ element: PackedElement, _ end: End, limits: CollectionLimits) {
-        if !isPacked {
-            var list = ChunkedList(root: page, limit: ListChunkLimit(limits.listSize))
-            if list.pushInPlace(element, atHead: end == .head) {
-                chunkedBytes += PackedEntry.totalBytes(element)
-                return
-            }
+        let body = PackedEntry.bodyBytes(element)
+        if isPacked {
+            var list = PackedList(page: page)
+            list.makeUnique()
+            list.push(element, bodyBytes: body, atHead: end == .head)
+            page = list.page
+            return
         }
-        insert(element, at: end == .head ? 0 : count, limits: limits)
+        let list = ChunkedList(root: page, limit: ListChunkLimit(limits.listSize))
+        if list.pushInPlace(element, bodyBytes: body, atHead: end == .head) {
+            chunkedBytes += body + PackedEntry.backBytes(body)
+        } else {
+            insert(element, at: end == .head ? 0 : count, limits: limits)
+        }
     }
 
     /// Puts another element in the place of element `index`.

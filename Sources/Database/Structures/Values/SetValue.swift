@@ -69,7 +69,10 @@ package final class SetValue: CollectionValue {
 
     package override class var type: ValueType { .set }
 
-    @inline(__always) var encoding: Encoding {
+    @inline(__always) var encoding: Encoding { SetValue.encoding(page) }
+
+    @inline(__always)
+    private static func encoding(_ page: Page) -> Encoding {
         switch page.kind {
         case .integerSet: .intset
         case .packedList: .listpack
@@ -121,8 +124,12 @@ package final class SetValue: CollectionValue {
 
     /// Whether a member is there.
     @inline(__always)
-    func contains(_ member: PackedElement, seed: UInt64) -> Bool {
-        switch encoding {
+    func contains(_ member: PackedElement, seed: UInt64) -> Bool { SetValue.contains(member, in: page, seed: seed) }
+
+    /// Whether a member is in the set that is this page, or has this root.
+    @inline(__always)
+    static func contains(_ member: PackedElement, in page: Page, seed: UInt64) -> Bool {
+        switch encoding(page) {
         case .intset:
             return integer(of: member).map { IntegerSet(page: page).contains($0) } ?? false
         case .listpack:
@@ -134,8 +141,17 @@ package final class SetValue: CollectionValue {
         }
     }
 
+    /// The page of an entry that holds a set, or the root of its table.
     @inline(__always)
-    private func integer(of member: PackedElement) -> Int64? {
+    static func page(of entry: Entry) -> Page {
+        check(entry.holds(.set), "only a set has a set's page")
+        if let page = entry.barePage { return page }
+        return Unmanaged<CollectionValue>.fromOpaque(entry.collectionField)
+            ._withUnsafeGuaranteedRef { unsafeDowncast($0, to: SetValue.self).page }
+    }
+
+    @inline(__always)
+    private static func integer(of member: PackedElement) -> Int64? {
         member.isInteger ? member.integer : PackedElement.canonicalInteger(member.bytes)
     }
 
@@ -236,7 +252,7 @@ package final class SetValue: CollectionValue {
     }
 
     private func addToIntegers(_ member: PackedElement, _ seed: UInt64, _ limits: CollectionLimits) -> Bool {
-        if let value = integer(of: member) {
+        if let value = SetValue.integer(of: member) {
             var set = IntegerSet(page: page)
             if set.contains(value) { return false }
             set.makeUnique()
@@ -282,7 +298,7 @@ package final class SetValue: CollectionValue {
         switch encoding {
         case .intset:
             var set = IntegerSet(page: page)
-            guard let value = integer(of: member), set.contains(value) else { return false }
+            guard let value = SetValue.integer(of: member), set.contains(value) else { return false }
             set.makeUnique()
             let removed = set.remove(value)
             page = set.page
@@ -334,7 +350,7 @@ package final class SetValue: CollectionValue {
         var set = IntegerSet()
         var isPossible = true
         forEach { member in
-            if let value = integer(of: member) { _ = set.insert(value) } else { isPossible = false }
+            if let value = SetValue.integer(of: member) { _ = set.insert(value) } else { isPossible = false }
             return isPossible
         }
         if isPossible {
