@@ -10,6 +10,8 @@ import RESP
 final class RemoteSubject: Subject {
     private let connections: [Connection]
     private let isPeer: Bool
+    /// How long a pause is: a server that removes in the background what is due must come round to it.
+    var pauseMicroseconds: UInt32 = 3000
     /// Whose turn it is, and how long a run is.
     private var random = RandomGenerator(seed: 0)
     private var turn = 0
@@ -65,7 +67,7 @@ final class RemoteSubject: Subject {
     }
 
     func pause() throws(SubjectError) {
-        usleep(3000)
+        usleep(pauseMicroseconds)
         // A write carries the log's time past the deadlines.
         if !isPeer { _ = try connections[0].run([Step("del kvdiff-pause")], in: database) }
     }

@@ -39,6 +39,7 @@ struct Request: Sendable {
         var text =
             "kvdiff --mode \(mode.rawValue) --seed \(options.seed) --first \(number) --sequences 1 --length \(options.length)"
         if let family = options.family { text += " --family \(family)" }
+        if options.includesFieldDeadlines { text += " --field-deadlines" }
         if isPlanted { text += " --plant" }
         return text
     }

@@ -57,7 +57,10 @@ struct Worker {
         } else {
             coracle = try RemoteSubject(assignment.nodes, isPeer: false)
         }
-        run = PairRun(coracle: coracle, peer: try RemoteSubject([assignment.peer], isPeer: true))
+        let peer = try RemoteSubject([assignment.peer], isPeer: true)
+        // Fields of hashes count in HLEN until Redis removes them.
+        if request.options.includesFieldDeadlines { peer.pauseMicroseconds = 30_000 }
+        run = PairRun(coracle: coracle, peer: peer)
         if request.isPlanted { run.plant = Plant.lengths }
     }
 

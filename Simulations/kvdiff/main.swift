@@ -119,13 +119,16 @@ func main() -> Int32 {
     ) {
         Address($0) == nil ? "HOST:PORT with a numeric host" : nil
     }
+    let fieldDeadlines = Flag(
+        "field-deadlines", help: "Draw HEXPIRE and its like, too: the peer must be Redis 7.4 or newer.")
     let plant = Flag("plant", help: "Alter some replies. The exit code is then 0 if that is found, and 1 if not.")
     let json = Flag("json", help: "Print the result as one JSON object; differences go to standard error.")
     let pages = Flag("print-commands", help: "Print docs/reference/commands.md and do nothing else.")
     let tool = ToolCommand<Int>(
         "kvdiff", abstract: "Runs generated commands against Coracle and a real Redis and compares every reply.",
         discussion: "Exit codes: 0 no difference, 1 some, 64 wrong usage, 69 a server can't be started or is gone.",
-        version: "kvdiff 0.1.0", declares: [sequences, length, seed, first, jobs, family, mode, peer, plant, json, pages],
+        version: "kvdiff 0.1.0",
+        declares: [sequences, length, seed, first, jobs, family, mode, peer, fieldDeadlines, plant, json, pages],
         action: 0)
     switch tool.parse(Array(CommandLine.arguments.dropFirst())) {
     case .message(let text):
@@ -148,6 +151,7 @@ func main() -> Int32 {
         request.jobs = values[jobs]
         request.mode = values[mode]
         request.peer = values[ifGiven: peer].flatMap { Address($0) }
+        request.options.includesFieldDeadlines = values[fieldDeadlines]
         request.isPlanted = values[plant]
         request.isJSON = values[json]
         if let assignment = Assignment.fromEnvironment() { return Worker.main(request, assignment) }

@@ -39,6 +39,9 @@ private final class Script: Subject {
         ("hkeys h1", "*1|$1|a", "-WRONGTYPE no"), ("zscore z1 a", "$3|1.5", "$3|1.6"), ("zscore z1 a", "$3|inf", "$4|-inf"),
         ("zrange z1 0 -1", "*2|$1|a|$1|b", "*2|$1|b|$1|a"), ("ttl s1", ":-1", ":100"), ("ttl s1", ":1000", ":2000"),
         ("ttl s1", ":-1", ":-2"), ("get s1", "-ERR a", "-ERR b"), ("object encoding t1", "$6|intset", "$8|listpack"),
+        ("httl h1 fields 2 a b", "*2|:100000|:-1", "*2|:-1|:100000"), ("httl h1 fields 1 a", "*1|:100000", "*1|:101000"),
+        ("hpttl h1 fields 1 a", "*1|:100000000", "*1|:101000000"), ("httl h1 fields 1 a", "*1|:-1", "*2|:-1|:-1"),
+        ("scan 7", "*2|$1|0|*0", "-ERR invalid cursor"), ("object encoding h1", "$10|listpackex", "$8|listpack"),
     ]) func differencesAreSeen(line: String, ours: String, theirs: String) throws {
         #expect(try mismatch(line, ours, theirs, before: ["type t1": "+set"]) != nil)
     }
@@ -48,6 +51,11 @@ private final class Script: Subject {
         ("hgetall h1", "%2|$1|a|$1|1|$1|b|$1|2", "%2|$1|b|$1|2|$1|a|$1|1"), ("zscore z1 a", "$3|1.1", "$18|1.1000000000000001"),
         ("zscore z1 a", ",1.1", ",1.1000000000000001"), ("ttl s1", ":1000", ":999"), ("pttl s1", ":100000", ":99000"),
         ("object encoding t1", "$8|listpack", "$9|hashtable"), ("object refcount s1", ":1", ":2147483647"),
+        ("httl h1 fields 3 a b c", "*3|:100000|:-1|:-2", "*3|:99999|:-1|:-2"),
+        ("hpttl h1 fields 1 a", "*1|:100000000", "*1|:99990000"),
+        ("hexpiretime h1 fields 1 a", "*1|:4000000000", "*1|:4000000001"),
+        ("object encoding h1", "$8|listpack", "$10|listpackex"),
+        ("scan -1", "*2|$1|0|*0", "-ERR invalid cursor"), ("hscan h1 -1", "-ERR syntax error", "-ERR invalid cursor"),
     ]) func whatRedisDoesNotPromiseIsAllowed(line: String, ours: String, theirs: String) throws {
         #expect(try mismatch(line, ours, theirs, before: ["type t1": "+set"]) == nil)
     }

@@ -45,6 +45,20 @@ import Testing
         for family in ShapeTable.families { for shape in family.shapes { #expect(drawn.contains(shape.name), "\(shape.name)") } }
     }
 
+    @Test func deadlinesOfFieldsAreDrawnOnRequest() {
+        func names(_ options: SequenceOptions) -> Set<String> {
+            Set((0..<20).flatMap { CommandSequence(options, number: $0).steps.map(\.name) })
+        }
+        let wanted: Set = [
+            "hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist", "httl", "hpttl", "hexpiretime", "hpexpiretime",
+        ]
+        var options = SequenceOptions()
+        options.family = "hash"
+        #expect(names(options).isDisjoint(with: wanted))
+        options.includesFieldDeadlines = true
+        #expect(names(options).isSuperset(of: wanted))
+    }
+
     @Test func aFamilyAloneMeetsOnlyTheCommonOnes() {
         var options = SequenceOptions()
         options.family = "hash"

@@ -99,6 +99,16 @@ package struct KnownDifference: Sendable {
         },
         KnownDifference("consumer-creation", ["xreadgroup", "xclaim", "xautoclaim"], isOfVersions: true),
         KnownDifference("consumer-times", ["xinfo|consumers", "xinfo|stream"], isOfVersions: true),
+        KnownDifference("field-deadline-encoding", ["object|encoding"], isOfVersions: true) {
+            $0.ours.text == "listpack".word && $0.theirs.text == "listpackex".word
+        },
+        KnownDifference("strict-cursors", ["scan", "hscan", "sscan", "zscan"], isOfVersions: true) {
+            let place = $0.step.name == "scan" ? 1 : 2
+            guard $0.theirs.text == "ERR invalid cursor".word, place < $0.step.words.count else { return false }
+            // What the C library's strtoul reads as a number.
+            let cursor = $0.step.words[place]
+            return cursor.isEmpty || (cursor.withView { parseInteger($0) } ?? 0) < 0
+        },
         KnownDifference("zrank-withscore", ["zrank", "zrevrank"], isOfVersions: true) { $0.step.words.count > 3 },
     ]
 

@@ -104,8 +104,12 @@ package enum ReplyRule: Sendable, Equatable {
 
     /// No two deadlines of a sequence are nearer to one another than twice what is allowed here.
     private static func sameTime(_ step: Step, _ ours: ReplyNode, _ theirs: ReplyNode) -> Bool {
+        if ours.isAggregate {
+            return ours.elements.count == theirs.elements.count
+                && zip(ours.elements, theirs.elements).allSatisfy { $0 == $1 || sameTime(step, $0, $1) }
+        }
         guard let ours = ours.integer, let theirs = theirs.integer else { return false }
-        let inMilliseconds = step.name.hasPrefix("p")
+        let inMilliseconds = step.name.hasPrefix("p") || step.name.hasPrefix("hp")
         if step.name == "object" { return ours >= 0 && theirs >= 0 && ours < 500 && theirs < 500 }
         return ours > 0 && theirs > 0 && ours.distance(to: theirs).magnitude <= (inMilliseconds ? 499_000 : 499)
     }

@@ -11,6 +11,8 @@ package struct SequenceOptions: Sendable, Equatable {
     package var family: String?
     /// Whether commands are drawn that the peer does not have.
     package var includesOwn = false
+    /// Whether the commands about deadlines of a hash's fields are drawn, too: the peer has them from Redis 7.4 on.
+    package var includesFieldDeadlines = false
 
     package init() {}
 }
@@ -73,6 +75,7 @@ package struct CommandSequence: Sendable, Equatable {
     private static func families(_ options: SequenceOptions, _ random: inout RandomGenerator) -> [ShapeFamily] {
         let common =
             ShapeTable.families.filter { ShapeTable.common.contains($0.name) } + (options.includesOwn ? [OwnShapes.family] : [])
+            + (options.includesFieldDeadlines ? [FieldDeadlineShapes.family] : [])
         let special = ShapeTable.families.filter { !ShapeTable.common.contains($0.name) }
         if let wanted = options.family { return ShapeTable.families.filter { $0.name == wanted } + common }
         if random.chance(1, in: 3) { return special + common }

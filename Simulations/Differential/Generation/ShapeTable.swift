@@ -26,7 +26,7 @@ package enum ShapeTable {
             ("hexpire", ""), ("hpexpire", ""), ("hexpireat", ""), ("hpexpireat", ""), ("httl", ""), ("hpttl", ""),
             ("hexpiretime", ""),
             ("hpexpiretime", ""), ("hpersist", ""),
-        ].map { ($0.0, "Redis has it from 7.4 on, and the peer is older") } + [
+        ].map { ($0.0, "Redis has it from 7.4 on, and the usual peer is older (--field-deadlines)") } + [
             ("cl.throttle", "a module's, which the peer does not have"),
             ("xgroup|help", "the text is this store's own"),
             ("xinfo|help", "the text is this store's own"),
@@ -44,7 +44,7 @@ package enum ShapeTable {
     /// Every shape by the words of its name in lower case: "get", "object encoding".
     static let byName: [String: CommandShape] = {
         var shapes: [String: CommandShape] = [:]
-        for family in families { for shape in family.shapes { shapes[shape.name] = shape } }
+        for family in families + [FieldDeadlineShapes.family] { for shape in family.shapes { shapes[shape.name] = shape } }
         return shapes
     }()
 

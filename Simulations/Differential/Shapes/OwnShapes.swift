@@ -1,19 +1,7 @@
 // Shapes of commands that the peer does not have, or answers otherwise each time: for runs without a peer, which compare Coracle with
 // itself in other surroundings.
 enum OwnShapes {
-    static let family = ShapeFamily("own", kinds: [.hash], deadlines + questions + others)
-
-    private static let deadlines: [CommandShape] = [
-        CommandShape("hexpire") { g in [g.key(.hash), g.seconds()] + condition(g) + fields(g) },
-        CommandShape("hpexpire", weight: 20) { g in [g.key(.hash), g.milliseconds()] + condition(g) + fields(g) },
-        CommandShape("hexpireat") { g in [g.key(.hash), g.unixSeconds()] + condition(g) + fields(g) },
-        CommandShape("hpexpireat") { g in [g.key(.hash), g.unixMilliseconds()] + condition(g) + fields(g) },
-        CommandShape("hpersist") { g in [g.key(.hash)] + fields(g) },
-    ]
-
-    private static let questions: [CommandShape] = ["httl", "hpttl", "hexpiretime", "hpexpiretime"].map { name in
-        CommandShape(name) { g in [g.key(.hash)] + fields(g) }
-    }
+    static let family = ShapeFamily("own", kinds: [.hash], FieldDeadlineShapes.family.shapes + others)
 
     private static let others: [CommandShape] = [
         CommandShape("hset", weight: 20) { g in [g.key(.hash)] + g.several(4, many: 150) { [g.member(), g.value()] } },
@@ -28,11 +16,4 @@ enum OwnShapes {
         CommandShape("pfselftest", weight: 1) { _ in [] },
         CommandShape("time", weight: 2) { _ in [] },
     ]
-
-    private static func condition(_ g: Generator) -> [Word] { g.maybe(30, [g.word(of: "NX", "XX", "GT", "LT")]) }
-
-    private static func fields(_ g: Generator) -> [Word] {
-        let fields = g.several(4, many: 30) { [g.member()] }
-        return [g.word("FIELDS"), (g.chance(95) ? "\(fields.count)" : "2").word] + fields
-    }
 }
