@@ -137,9 +137,38 @@ extension HyperLogLog {
     }
 
     /// The value of a register of the sparse form, and where the search for it can begin again; nil where the bytes are damaged on the way
-    /// to it.
+    /// to it. As `find` without what a change needs, as most elements that are added change nothing.
     static func search(_ bytes: ByteView, _ register: Int) -> (value: UInt8, start: SparsePlace)? {
-        find(bytes, register, from: .first).map { ($0.opcode.value, $0.start) }
+        check(register >= 0 && register < registers, "a register is named by its number")
+        // As far back as `find` begins a search again.
+        guard let start = covering(bytes, max(0, register - 2 * SparseOpcode.valuesMax), from: .first),
+            let found = covering(bytes, register, from: start), let opcode = SparseOpcode(bytes, at: found.place)
+        else { return nil }
+        // An opcode that reaches behind the last register is damage.
+        return found.register + opcode.count <= registers ? (opcode.value, start) : nil
+    }
+
+    /// The opcode that covers a register; nil where there is none.
+    @inline(__always)
+    private static func covering(_ bytes: ByteView, _ register: Int, from start: SparsePlace) -> SparsePlace? {
+        var place = bytes.start + start.place
+        let end = bytes.start + bytes.count
+        var left = register - start.register
+        while place < end {
+            let byte = place.load(as: UInt8.self)
+            var (covered, length) = (Int(byte) + 1, 1)
+            if byte & 0x80 != 0 {
+                covered = Int(byte & 3) + 1
+            } else if byte & 0x40 != 0 {
+                if place + 1 >= end { return nil }
+                covered = (Int(byte & 0x3F) << 8 | Int(place.load(fromByteOffset: 1, as: UInt8.self))) + 1
+                length = 2
+            }
+            if left < covered { return SparsePlace(place: place - bytes.start, register: register - left) }
+            left -= covered
+            place += length
+        }
+        return nil
     }
 
     @inline(__always)
