@@ -33,10 +33,14 @@ final class ClientConnection {
     /// Replies of `CLIENT REPLY OFF`, or of the one command after `SKIP`, are not written.
     var repliesAreOff = false
     var skipsNextReply = false
+    /// The reply of the command that its node answers now is the skipped one.
+    var skipsReply = false
     /// The proposal whose reply is not written (after `CLIENT REPLY SKIP`); 0 for none.
     var skippedProposal: UInt64 = 0
     /// Set by `DEBUG SLEEP`: nothing more is taken from the input until then.
     var sleepsUntil: Instant?
+    /// The command whose reply the node owes, to be counted when it is given: its index in the table, its words, when it was taken.
+    var owed: (index: Int, words: [[UInt8]], taken: Instant)?
     /// `DEBUG RELOAD` is at work: nothing more is taken from the input until it has answered.
     var isSelfChecking = false
     /// `SAVE` is at work, likewise.
@@ -77,5 +81,5 @@ final class ClientConnection {
     var owesLocalReply: Bool { sleepsUntil != nil || isSelfChecking || isSaving || isFetching }
 
     /// Where the next reply goes.
-    var writer: ReplyWriter { ReplyWriter(output, version: version, discards: repliesAreOff) }
+    var writer: ReplyWriter { ReplyWriter(output, version: version, discards: repliesAreOff || skipsReply) }
 }

@@ -63,7 +63,9 @@ extension Node {
         }
         let before = connection.output.count
         group.machine.execute(reply: writer)
-        countErrorReply(connection, from: before)
+        if countErrorReply(connection, from: before), let index = group.machine.commandIndex {
+            statistics.commandCounts[index].failed += 1
+        }
         if let index = group.machine.commandIndex, let taken = group.proposals.takenAt(item.number) {
             noteAnswered(index, group.machine.arguments, connection, taken: taken)
         }

@@ -138,6 +138,7 @@ extension Node {
     /// Takes the command in `arguments`.
     private func take(_ connection: ClientConnection) -> Taken {
         if connection.owesLocalReply { return .mustWait }
+        if connection.skipsReply { connection.skipsReply = false }
         let resolution = table.resolve(arguments)
         switch resolution {
         case .command(let command):
@@ -150,14 +151,13 @@ extension Node {
             case .read: return takeRead(connection, command)
             case .local:
                 if !connection.isIdle { return .mustWait }
-                noteCommand(connection, command)
-                runLocal(command, connection)
-                answered(connection)
+                takeLocal(connection, command)
                 return .taken
             }
         case .unknownCommand, .unknownSubcommand, .wrongArgumentCount:
             if !connection.isIdle { return .mustWait }
             connection.lastCommandAt = now.instant
+            beginReply(connection)
             if case .wrongArgumentCount(let command) = resolution { statistics.commandCounts[command.index].rejected += 1 }
             let before = connection.output.count
             table.replyError(resolution, arguments, connection.writer)
@@ -167,9 +167,38 @@ extension Node {
         }
     }
 
+    /// Answers a command that the node answers itself.
+    private func takeLocal(_ connection: ClientConnection, _ command: Command) {
+        beginReply(connection)
+        connection.lastCommandAt = now.instant
+        connection.lastCommandName = command.fullName
+        if !monitors.isEmpty { feedMonitors(command, from: connection) }
+        let (errors, before) = (statistics.errorReplies, connection.output.count)
+        runLocal(command, connection)
+        // Counted when it is done, so that CONFIG RESETSTAT counts itself.
+        countCommand(command)
+        if statistics.errorReplies > errors || countErrorReply(connection, from: before) {
+            statistics.commandCounts[command.index].failed += 1
+        }
+        if connection.owesLocalReply {
+            connection.owed = (command.index, (0..<arguments.count).map { arguments[$0].array }, now.instant)
+        } else {
+            noteAnswered(command.index, arguments, connection, taken: now.instant)
+        }
+        answered(connection)
+    }
+
+    /// A reply is about to be written that `CLIENT REPLY SKIP` may be about.
+    private func beginReply(_ connection: ClientConnection) {
+        if !connection.skipsNextReply { return }
+        connection.skipsNextReply = false
+        connection.skipsReply = true
+    }
+
     /// A command that no log entry can hold.
     private func refuseLarge(_ connection: ClientConnection, _ bytes: Int) -> Taken {
         if !connection.isIdle { return .mustWait }
+        beginReply(connection)
         replyError(
             connection,
             "ERR the command has \(bytes) bytes, over the limit of \(options.limits.commandBytesMax); it was not executed")
@@ -179,9 +208,13 @@ extension Node {
     private func noteCommand(_ connection: ClientConnection, _ command: Command) {
         connection.lastCommandAt = now.instant
         connection.lastCommandName = command.fullName
+        countCommand(command)
+        if !monitors.isEmpty { feedMonitors(command, from: connection) }
+    }
+
+    private func countCommand(_ command: Command) {
         statistics.commandsTaken += 1
         statistics.commandCounts[command.index].calls += 1
-        if !monitors.isEmpty { feedMonitors(command, from: connection) }
     }
 
     // MARK: writes
@@ -195,6 +228,7 @@ extension Node {
         }
         if isRefusingProposals {
             if !connection.isIdle { return .mustWait }
+            beginReply(connection)
             replyError(connection, Node.noLeaderError.description)
             return .taken
         }
@@ -249,6 +283,7 @@ extension Node {
         }
         if isRefusingProposals {
             if !connection.isIdle { return .mustWait }
+            beginReply(connection)
             replyError(connection, Node.noLeaderError.description)
             return .taken
         }
@@ -298,6 +333,7 @@ extension Node {
             if until > now.instant { return false }
             connection.sleepsUntil = nil
             connection.writer.ok()
+            noteOwed(connection)
             answered(connection)
             connection.isStalled = true
             resumable.append(id)
@@ -328,12 +364,14 @@ extension Node {
         answered(connection)
     }
 
-    /// Counts the reply that was written from `start` of the output on, if it is an error.
-    func countErrorReply(_ connection: ClientConnection, from start: Int) {
+    /// Counts the reply that was written from `start` of the output on, if it is an error; says whether it is.
+    @discardableResult
+    func countErrorReply(_ connection: ClientConnection, from start: Int) -> Bool {
         let reply = connection.output.view.dropFirst(min(start, connection.output.count))
-        guard reply.count > 1, reply[0] == UInt8(ascii: "-") else { return }
+        guard reply.count > 1, reply[0] == UInt8(ascii: "-") else { return false }
         let end = reply.firstIndex(of: 0x20) ?? reply.count
         statistics.countError(reply.slice(1, end - 1).text)
+        return true
     }
 
     func closeAfterOutput(_ connection: ClientConnection) {

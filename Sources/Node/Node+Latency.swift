@@ -27,13 +27,29 @@ extension Node {
 
     private func noteFirstAnswered(_ index: Int, _ arguments: Arguments, _ connection: ClientConnection, _ time: Nanoseconds) {
         countAnswered()
-        let isSlow = configuration.slowTime.map { time > $0 } ?? false
+        let isSlow = configuration.slowTime.map { time >= $0 } ?? false
         answered = AnsweredCommands(index: index, time: time, count: 1, isSlow: isSlow)
         if isSlow {
             slowLog.note(
-                arguments, time: time, client: connection, seconds: now.wall.milliseconds / 1000, limit: configuration.slowLogMax)
+                arguments, secrets: secretArguments(index, arguments), time: time, client: connection,
+                seconds: now.wall.milliseconds / 1000, limit: configuration.slowLogMax)
         }
         noteLatency("command", time)
+    }
+
+    /// Notes that the command was answered whose reply the node owed (DEBUG SLEEP, SAVE, …).
+    func noteOwed(_ connection: ClientConnection) {
+        guard let owed = connection.owed else { return }
+        connection.owed = nil
+        let bytes = ByteBuffer()
+        for word in owed.words { bytes.append(word) }
+        readArguments.removeAll(over: bytes.view)
+        var offset = 0
+        for word in owed.words {
+            readArguments.append(offset: offset, count: word.count)
+            offset += word.count
+        }
+        noteAnswered(owed.index, readArguments, connection, taken: owed.taken)
     }
 
     /// Puts what was counted together into the histogram of its command.

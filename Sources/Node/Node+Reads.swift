@@ -83,10 +83,12 @@ extension Node {
             }
             statistics.reads += 1
             let before = connection.output.count
+            group.machine.execution.notesUse = !connection.isNoTouch
             group.machine.read(
                 command, arguments: readArguments, database: read.database, readTime: batch.wall, random: random.next(),
                 reply: connection.writer)
-            countErrorReply(connection, from: before)
+            group.machine.execution.notesUse = true
+            if countErrorReply(connection, from: before) { statistics.commandCounts[command.index].failed += 1 }
             noteAnswered(command.index, readArguments, connection, taken: batch.since)
             answered(connection)
             connection.readsInFlight -= 1

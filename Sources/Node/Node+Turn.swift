@@ -31,12 +31,20 @@ extension Node {
             closeAnsweredClients()
             continueSnapshots(slice: slice)
             continueShutdown()
+            freeDroppedAtRest()
         }
         sealAtRest()
         if let operation = log.flush(into: &effects.disk) { logWrite = (operation, now.instant) }
         finishOutput()
         statistics.turns += 1
         if activity.isDue(now.instant) { noteActivity() }
+    }
+
+    /// Frees what was dropped (FLUSHALL, UNLINK) also when no more entries come, whose ends otherwise do it.
+    private func freeDroppedAtRest() {
+        if isTurnWanted || hasGathered || !group.machine.hasDropped { return }
+        group.machine.freeDropped()
+        isTurnWanted = group.machine.hasDropped
     }
 
     /// Bytes of state that each file may go on by at the end of this turn.

@@ -129,6 +129,7 @@ extension Node {
         if let error { replyError(connection, error) } else { connection.writer.ok() }
         answered(connection)
         connection.isSelfChecking = false
+        noteOwed(connection)
         resumeWhenIdle(connection)
     }
 }

@@ -27,14 +27,15 @@ struct SlowLog {
     private static let wordsMax = 32
     private static let wordBytesMax = 128
 
-    /// Notes a command, and forgets the oldest beyond `limit`.
+    /// Notes a command without its `secrets` (indices of arguments), and forgets the oldest beyond `limit`.
     mutating func note(
-        _ arguments: Arguments, time: Nanoseconds, client: ClientConnection, seconds: Int64, limit: Int64
+        _ arguments: Arguments, secrets: [Int], time: Nanoseconds, client: ClientConnection, seconds: Int64, limit: Int64
     ) {
         lastID += 1
         items.append(
             Item(
-                id: lastID, seconds: seconds, microseconds: Int64(time.rawValue / 1000), words: SlowLog.shortened(arguments),
+                id: lastID, seconds: seconds, microseconds: Int64(time.rawValue / 1000),
+                words: SlowLog.shortened(arguments, secrets: secrets),
                 address: client.address, name: client.name))
         trim(limit)
     }
@@ -44,12 +45,14 @@ struct SlowLog {
 
     mutating func reset() { items.removeAll() }
 
-    private static func shortened(_ arguments: Arguments) -> [[UInt8]] {
+    private static func shortened(_ arguments: Arguments, secrets: [Int]) -> [[UInt8]] {
         let isLong = arguments.count > wordsMax
         var words: [[UInt8]] = []
         for index in 0..<(isLong ? wordsMax - 1 : arguments.count) {
             let word = arguments[index]
-            if word.count <= wordBytesMax {
+            if secrets.contains(index) {
+                words.append(Array("(redacted)".utf8))
+            } else if word.count <= wordBytesMax {
                 words.append(word.array)
             } else {
                 words.append(

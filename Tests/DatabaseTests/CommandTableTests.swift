@@ -54,6 +54,11 @@ import Testing
                 ("COMMAND GETKEYS MSET a 1 b 2", "*2|$1|a|$1|b"),
                 ("COMMAND GETKEYS DEL a b c", "*3|$1|a|$1|b|$1|c"),
                 ("COMMAND GETKEYS COPY a b", "*2|$1|a|$1|b"),
+                ("COMMAND GETKEYS SORT a BY store GET store LIMIT store 1", "*1|$1|a"),
+                ("COMMAND GETKEYS SORT a STORE b store c STORE", "*2|$1|a|$1|c"),
+                ("COMMAND GETKEYSANDFLAGS SORT a ASC store b", "*2|*2|$1|a|*2|+RO|+access|*2|$1|b|*2|+OW|+update"),
+                ("COMMAND GETKEYS SORT_RO a BY b", "*1|$1|a"),
+                ("COMMAND GETKEYS ZDIFFSTORE a 0 b", "-ERR Invalid arguments specified for command"),
                 ("COMMAND GETKEYS OBJECT ENCODING k", "*1|$1|k"),
                 ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
                 ("COMMAND GETKEYS FOO a", "-ERR Invalid command specified"),
@@ -70,6 +75,9 @@ import Testing
                     """
                 ),
             ])
+        for command in ["sort", "sort_ro"] { #expect(machine.run("COMMAND INFO \(command)").contains("+movablekeys\r\n")) }
+        #expect(machine.run("COMMAND INFO sort_ro").contains("$7\r\nunknown\r\n$4\r\nspec\r\n*0\r\n"))
+        #expect(machine.run("COMMAND LIST").contains("$15\r\nobject|idletime\r\n"))
         machine.version = .three
         #expect(machine.run("COMMAND LIST FILTERBY PATTERN getr*") == "~1\r\n$8\r\ngetrange\r\n")
         #expect(machine.run("COMMAND DOCS strlen").hasPrefix("%1\r\n$6\r\nstrlen\r\n%5\r\n$7\r\nsummary\r\n"))

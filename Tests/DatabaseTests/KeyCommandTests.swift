@@ -198,4 +198,19 @@ import Testing
                 ("EXISTS a", ":0"),
             ])
     }
+
+    @Test func lookingAtAKeyIsNoUseOfIt() {
+        let machine = TestMachine()
+        machine.run("SET a 1")
+        machine.advance(milliseconds: 5000)
+        for command in ["EXISTS a", "TYPE a", "TTL a", "PTTL a", "EXPIRETIME a", "PEXPIRETIME a", "OBJECT ENCODING a"] {
+            machine.run(command)
+            #expect(machine.run("OBJECT IDLETIME a") == ":5\r\n", "\(command)")
+        }
+        for command in ["GET a", "TOUCH a"] {
+            machine.run(command)
+            #expect(machine.run("OBJECT IDLETIME a") == ":0\r\n", "\(command)")
+            machine.advance(milliseconds: 5000)
+        }
+    }
 }

@@ -269,6 +269,86 @@ import Testing
         #expect(call("MEMORY DOCTOR", cluster, machine, client).contains("little memory"))
     }
 
+    @Test func whatTheNodeAnswersItselfIsCountedLikeTheRest() throws {
+        let (cluster, machine, client) = try single()
+        _ = call("CONFIG RESETSTAT", cluster, machine, client)
+        _ = call("PING\r\nCLIENT ID\r\nCLIENT NO-TOUCH maybe\r\nCOMMAND GETKEYS nosuch x", cluster, machine, client)
+        let histogram = call("LATENCY HISTOGRAM", cluster, machine, client)
+        for name in ["config|resetstat", "ping", "client|id"] {
+            #expect(histogram.contains("$\(name.utf8.count)\r\n\(name)\r\n*4\r\n$5\r\ncalls\r\n:1\r\n"), "\(name)")
+        }
+        #expect(call("LATENCY HISTOGRAM client|id", cluster, machine, client).hasPrefix("*2\r\n$9\r\nclient|id\r\n"))
+        let info = call("INFO commandstats", cluster, machine, client)
+        #expect(info.contains("cmdstat_config|resetstat:calls=1,"))
+        for (name, failed) in [("ping", 0), ("client|no-touch", 1), ("command|getkeys", 1)] {
+            #expect(
+                info.contains("cmdstat_\(name):calls=1,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=\(failed)"),
+                "\(name)")
+        }
+    }
+
+    @Test func failuresAreCountedByCommand() throws {
+        let (cluster, machine, client) = try single()
+        _ = call("SET k text", cluster, machine, client)
+        _ = call("INCR k\r\nINCR n\r\nLLEN k", cluster, machine, client)
+        _ = call("LLEN k", cluster, machine, client)
+        let lines = call("INFO commandstats", cluster, machine, client).split(separator: "\r\n")
+        for (name, calls, failed) in [("set", 1, 0), ("incr", 2, 1), ("llen", 2, 2)] {
+            let line = try #require(lines.first { $0.hasPrefix("cmdstat_\(name):") })
+            #expect(line.contains("calls=\(calls),") && line.hasSuffix("failed_calls=\(failed)"), "\(line)")
+        }
+    }
+
+    @Test func theSlowLogHoldsWhatTheNodeAnswersItselfAndNoPasswords() throws {
+        let (cluster, machine, client) = try single()
+        _ = call("CONFIG SET slowlog-log-slower-than 100000", cluster, machine, client)
+        cluster.send("DEBUG SLEEP 0.2\r\n", client, machine)
+        cluster.settle()
+        cluster.run(milliseconds: 200)
+        #expect(cluster.take(client, machine) == "+OK\r\n")
+        let text = call("SLOWLOG GET", cluster, machine, client)
+        #expect(text.contains(":200000\r\n*3\r\n$5\r\nDEBUG\r\n$5\r\nSLEEP\r\n$3\r\n0.2\r\n"), "\(text)")
+        _ = call("CONFIG SET slowlog-log-slower-than 0", cluster, machine, client)
+        _ = call("PING\r\nHELLO 2 AUTH default secret1\r\nCONFIG SET timeout 0 requirepass secret2", cluster, machine, client)
+        let all = call("SLOWLOG GET", cluster, machine, client)
+        #expect(all.contains("*1\r\n$4\r\nPING\r\n"))
+        #expect(all.contains("$4\r\nAUTH\r\n$10\r\n(redacted)\r\n$10\r\n(redacted)\r\n"))
+        #expect(all.contains("$11\r\nrequirepass\r\n$10\r\n(redacted)\r\n") && !all.contains("secret"))
+    }
+
+    @Test func whatIsDroppedIsFreedAlsoWhenNothingFollows() throws {
+        let (cluster, machine, client) = try single()
+        let before = try #require(figure("used_memory", call("INFO memory", cluster, machine, client)))
+        for part in 0..<20 {
+            _ = call("SADD s" + (0..<1000).map { " \(part)-\($0)" }.joined(), cluster, machine, client)
+        }
+        #expect(try #require(figure("used_memory", call("INFO memory", cluster, machine, client))) > before + 100_000)
+        #expect(call("FLUSHALL", cluster, machine, client) == "+OK\r\n")
+        cluster.run(milliseconds: 100)
+        let after = try #require(figure("used_memory", call("INFO memory", cluster, machine, client)))
+        #expect(after <= before + 10_000, "\(before) before, \(after) after")
+    }
+
+    @Test func parametersForTestsAreShownToWhoNamesThem() throws {
+        let (cluster, machine, client) = try single()
+        #expect(!call("CONFIG GET *", cluster, machine, client).contains("key-load-delay"))
+        #expect(call("CONFIG GET key-*", cluster, machine, client) == "*0\r\n")
+        #expect(call("CONFIG GET KEY-LOAD-DELAY", cluster, machine, client) == "*2\r\n$14\r\nkey-load-delay\r\n$1\r\n0\r\n")
+        #expect(
+            call("CONFIG GET *aveof", cluster, machine, client) == "*2\r\n$7\r\nslaveof\r\n$0\r\n\r\n")
+    }
+
+    @Test func theReplyAfterSkipIsNotGivenWhoeverWouldGiveIt() throws {
+        let (cluster, machine, client) = try single()
+        for skipped in ["PING one", "GET k", "SET k 1", "NOSUCH", "ECHO", "CONFIG SET hll-sparse-max-bytes 100"] {
+            #expect(
+                call("CLIENT REPLY SKIP\r\n\(skipped)\r\nPING two\r\nGET none", cluster, machine, client)
+                    == "$3\r\ntwo\r\n$-1\r\n")
+        }
+        #expect(call("CLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\nPING", cluster, machine, client) == "+OK\r\n+PONG\r\n")
+        #expect(call("CLIENT REPLY SKIP\r\nRESET\r\nPING", cluster, machine, client) == "+RESET\r\n+PONG\r\n")
+    }
+
     @Test func replicationOfRedisIsRefusedWithTheReason() throws {
         let (cluster, machine, client) = try single()
         for command in ["REPLICAOF a 1", "SLAVEOF NO ONE", "PSYNC ? -1", "SYNC", "REPLCONF", "FAILOVER"] {

@@ -39,6 +39,8 @@ package final class Execution {
     @exclusivity(unchecked) package var limits = CollectionLimits()
     /// Whether only reading is allowed.
     @exclusivity(unchecked) package internal(set) var isRead = false
+    /// Whether a read notes that the key is used; not for a connection that said CLIENT NO-TOUCH. The node's own.
+    @exclusivity(unchecked) package var notesUse = true
     /// Changes made to keys since the state began; the newest key version.
     @exclusivity(unchecked) package internal(set) var changes: UInt64 = 0
     /// This node's figures for INFO.
@@ -115,11 +117,24 @@ package final class Execution {
             return nil
         }
         statistics.hits &+= 1
-        entry.accessSeconds = accessSeconds
+        if notesUse { entry.accessSeconds = accessSeconds }
         return entry
     }
 
-    /// The entry of a key, without counting and without noting the access (TTL, TYPE, OBJECT, …).
+    /// Notes that a key is used, whoever asks (TOUCH).
+    func noteUse(_ entry: Entry) { entry.accessSeconds = accessSeconds }
+
+    /// As `lookupRead(_:)`, without noting the access (EXISTS, TYPE, TTL, …).
+    package func lookupUntouched(_ key: ByteView) -> Entry? {
+        guard let entry = peek(key) else {
+            statistics.misses &+= 1
+            return nil
+        }
+        statistics.hits &+= 1
+        return entry
+    }
+
+    /// The entry of a key, without counting and without noting the access (OBJECT, MEMORY, …).
     package func peek(_ key: ByteView) -> Entry? {
         guard let entry = selected._withUnsafeGuaranteedRef({ $0.find(key) }), isAlive(entry) else { return nil }
         return entry

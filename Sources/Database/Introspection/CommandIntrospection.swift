@@ -35,7 +35,7 @@ package enum CommandIntrospection {
     }
 
     /// A command by its full name, "config|get" included.
-    private static func find(_ name: ByteView, _ table: CommandTable) -> Command? {
+    package static func find(_ name: ByteView, _ table: CommandTable) -> Command? {
         guard let bar = name.firstIndex(of: UInt8(ascii: "|")) else { return table.find(name) }
         guard let container = table.find(name.slice(0, bar)), !container.definition.hidesSubcommands else { return nil }
         return table.find(name.dropFirst(bar + 1), in: container)
@@ -82,6 +82,7 @@ package enum CommandIntrospection {
             reply.bulk("spec")
             reply.map(1)
             pair("index", index, reply)
+        case .unknown: return describeUnknown(reply)
         case .keyword(let word, let from):
             reply.bulk("keyword")
             reply.bulk("spec")
@@ -109,6 +110,19 @@ package enum CommandIntrospection {
             pair("firstkey", first, reply)
             pair("keystep", step, reply)
         }
+    }
+
+    /// The rest of a specification for keys that Redis's forms can't find.
+    private static func describeUnknown(_ reply: ReplyWriter) {
+        reply.bulk("unknown")
+        reply.bulk("spec")
+        reply.map(0)
+        reply.bulk("find_keys")
+        reply.map(2)
+        reply.bulk("type")
+        reply.bulk("unknown")
+        reply.bulk("spec")
+        reply.map(0)
     }
 
     private static func flags(_ flags: KeyFlags, _ reply: ReplyWriter) {

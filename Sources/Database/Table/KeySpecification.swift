@@ -45,6 +45,9 @@ package struct KeySpecification: Sendable {
         case index(Int)
         /// Behind a word, searched from an index (negative: from the end, backwards).
         case keyword(String, from: Int)
+        /// Where no simpler form can say it. The key behind the last appearance of an option, looked for from index 2 on without
+        /// the values of other options (their names in small letters, and how many they have); nil when the keys come from the data.
+        case unknown(option: String?, values: [String: Int])
     }
     /// How keys are found from there.
     package enum Find: Sendable, Equatable {
@@ -82,6 +85,10 @@ package struct KeySpecification: Sendable {
 
     /// Appends the indexes of this specification's keys. False when the arguments don't fit it.
     func appendKeys(of arguments: Arguments, to indexes: inout [(index: Int, flags: KeyFlags)]) -> Bool {
+        if case .unknown(let option, let values) = begin {
+            if let option, let index = lastValue(of: option, values, arguments) { indexes.append((index, flags)) }
+            return true
+        }
         guard let first = firstIndex(arguments) else { return true }
         switch find {
         case .range(let last, let step, let limit):
@@ -94,7 +101,7 @@ package struct KeySpecification: Sendable {
                 index += step
             }
         case .count(let place, let start, let step):
-            guard first + place < arguments.count, let count = parseInteger(arguments[first + place]), count >= 0,
+            guard first + place < arguments.count, let count = parseInteger(arguments[first + place]), count > 0,
                 count <= Int64(arguments.count)
             else { return false }
             let begin = first + start
@@ -116,7 +123,22 @@ package struct KeySpecification: Sendable {
                 index += step
             }
             return nil
+        case .unknown: return nil
         }
+    }
+
+    private func lastValue(of option: String, _ values: [String: Int], _ arguments: Arguments) -> Int? {
+        var found: Int?
+        var index = 2
+        while index < arguments.count {
+            if let skipped = values[arguments[index].text.lowercased()] {
+                index += skipped
+            } else if sameWord(arguments[index], option), index + 1 < arguments.count {
+                found = index + 1
+            }
+            index += 1
+        }
+        return found
     }
 
     private func sameWord(_ view: ByteView, _ word: String) -> Bool {

@@ -33,6 +33,7 @@ extension Node {
         let mode = arguments[2]
         if mode.equalsIgnoringCase("on") {
             connection.repliesAreOff = false
+            connection.skipsReply = false
             connection.writer.ok()
         } else if mode.equalsIgnoringCase("off") {
             connection.repliesAreOff = true

@@ -10,9 +10,13 @@ extension Node {
         for parameter in currentParameters {
             for name in [parameter.name, parameter.alias].compactMap({ $0 }) {
                 var text = name
+                let isHidden = Node.hiddenParameters.contains(name)
                 let matches = text.withUTF8 { bytes in
-                    (2..<arguments.count).contains {
-                        globMatch(arguments[$0], ByteView(UnsafeRawBufferPointer(bytes)), ignoringCase: true)
+                    let name = ByteView(UnsafeRawBufferPointer(bytes))
+                    return (2..<arguments.count).contains {
+                        isHidden
+                            ? arguments[$0].text.lowercased().utf8.elementsEqual(bytes)
+                            : globMatch(arguments[$0], name, ignoringCase: true)
                     }
                 }
                 if matches { found.append((name, parameter.value)) }
@@ -25,6 +29,9 @@ extension Node {
             writer.bulk(text: value)
         }
     }
+
+    /// Redis shows these, which are for its own tests, only to who names them.
+    private static let hiddenParameters: Set<String> = ["key-load-delay", "rdb-key-save-delay"]
 
     /// The parameters with the replicated ones as the state machine has them.
     private var currentParameters: [ServerConfiguration.Parameter] {
@@ -74,6 +81,7 @@ extension Node {
                 offset += word.utf8.count
             }
             gatherProposal(readArguments, connection, database: connection.database)
+            if connection.skipsReply { connection.skippedProposal = group.proposals.nextNumber - 1 }
         }
     }
 

@@ -88,6 +88,7 @@ extension Node {
         connection.name = []
         connection.repliesAreOff = false
         connection.skipsNextReply = false
+        connection.skipsReply = false
         connection.isNoEvict = false
         connection.isNoTouch = false
         connection.writer.simple("RESET")

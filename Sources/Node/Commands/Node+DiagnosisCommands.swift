@@ -122,7 +122,7 @@ extension Node {
             wanted = statistics.commandCounts
         } else {
             for index in 2..<arguments.count {
-                guard let command = table.find(arguments[index]) else { continue }
+                guard let command = CommandIntrospection.find(arguments[index], table) else { continue }
                 for one in [command] + command.subcommands { wanted.append(statistics.commandCounts[one.index]) }
             }
         }

@@ -30,7 +30,7 @@ extension Node {
         line.append(text: "\(now.wall.microseconds / 1_000_000).")
         line.append(text: String(repeating: "0", count: 6 - microseconds.utf8.count) + microseconds)
         line.append(text: " [\(connection.database) \(connection.address)]")
-        let secrets = secretArguments(command)
+        let secrets = secretArguments(command.index, arguments)
         for index in 0..<arguments.count {
             line.append(byte: 0x20)
             let word = secrets.contains(index) ? ByteView("(redacted)") : arguments[index]
@@ -46,16 +46,21 @@ extension Node {
         }
     }
 
-    /// Indices of the arguments that are names and passwords of users.
-    private func secretArguments(_ command: Command) -> Range<Int> {
-        switch localCommands[command.index] {
-        case .auth: return 1..<arguments.count
+    /// Indices of the arguments that are names and passwords of users, in their order. They are shown and kept nowhere.
+    func secretArguments(_ index: Int, _ arguments: Arguments) -> [Int] {
+        switch localCommands[index] {
+        case .auth: return Array(1..<arguments.count)
         case .hello:
             for index in 2..<max(2, arguments.count) where arguments[index].equalsIgnoringCase("auth") {
-                return min(index + 1, arguments.count)..<min(index + 3, arguments.count)
+                return [index + 1, index + 2].filter { $0 < arguments.count }
             }
-            return 0..<0
-        default: return 0..<0
+            return []
+        case .configSet:
+            let names: [StaticString] = ["requirepass", "masterauth", "masteruser"]
+            return stride(from: 3, to: arguments.count, by: 2).filter { index in
+                names.contains { arguments[index - 1].equalsIgnoringCase($0) }
+            }
+        default: return []
         }
     }
 }

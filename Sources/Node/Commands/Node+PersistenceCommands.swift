@@ -73,6 +73,7 @@ extension Node {
             guard let connection = clients[id.rawValue] else { continue }
             body(connection)
             connection.isSaving = false
+            noteOwed(connection)
             answered(connection)
             resumeWhenIdle(connection)
         }

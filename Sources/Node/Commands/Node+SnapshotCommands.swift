@@ -142,6 +142,7 @@ extension Node {
         connection.writer.bulk(bytes)
         answered(connection)
         connection.isFetching = false
+        noteOwed(connection)
         resumeWhenIdle(connection)
         return true
     }

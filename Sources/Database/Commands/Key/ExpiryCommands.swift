@@ -104,14 +104,14 @@ extension ExpiryCommands {
 
     /// What is left, by the reader's time where that is later than the log's. A key that is there has something left.
     private static func replyRemaining(_ execution: Execution, unit: Int64) {
-        guard let entry = execution.peek(execution.arguments[1]) else { return execution.reply.integer(-2) }
+        guard let entry = execution.lookupUntouched(execution.arguments[1]) else { return execution.reply.integer(-2) }
         guard let deadline = entry.deadline else { return execution.reply.integer(-1) }
         let (left, overflow) = deadline.subtractingReportingOverflow(execution.observedTime.milliseconds)
         execution.reply.integer(rounded(max(1, overflow ? Int64.max : left), unit))
     }
 
     private static func replyDeadline(_ execution: Execution, unit: Int64) {
-        guard let entry = execution.peek(execution.arguments[1]) else { return execution.reply.integer(-2) }
+        guard let entry = execution.lookupUntouched(execution.arguments[1]) else { return execution.reply.integer(-2) }
         guard let deadline = entry.deadline else { return execution.reply.integer(-1) }
         execution.reply.integer(rounded(deadline, unit))
     }

@@ -13,14 +13,24 @@ extension KeyCommands {
 
     static func exists(_ execution: Execution) {
         var found = 0
-        for index in 1..<execution.arguments.count where execution.lookupRead(execution.arguments[index]) != nil { found += 1 }
+        for index in 1..<execution.arguments.count where execution.lookupUntouched(execution.arguments[index]) != nil {
+            found += 1
+        }
         execution.reply.integer(found)
     }
 
-    static func touch(_ execution: Execution) { exists(execution) }
+    static func touch(_ execution: Execution) {
+        var found = 0
+        for index in 1..<execution.arguments.count {
+            guard let entry = execution.lookupRead(execution.arguments[index]) else { continue }
+            execution.noteUse(entry)
+            found += 1
+        }
+        execution.reply.integer(found)
+    }
 
     static func type(_ execution: Execution) {
-        guard let entry = execution.peek(execution.arguments[1]) else { return execution.reply.simple("none") }
+        guard let entry = execution.lookupUntouched(execution.arguments[1]) else { return execution.reply.simple("none") }
         execution.reply.simple(entry.type.name)
     }
 
