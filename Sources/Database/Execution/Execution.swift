@@ -207,15 +207,15 @@ package final class Execution {
         return .value(selected._withUnsafeGuaranteedRef { unsafeDowncast($0.open(entry), to: type) })
     }
 
-    /// The page of the set at a key that is read, or the root of its table. It is valid until the next change; nothing is opened.
+    /// What the set at a key holds that is read. Valid until the next change; nothing is opened.
     @inline(__always)
-    func readSetPage(at key: ByteView) -> Found<Page> {
+    func readSet(at key: ByteView) -> Found<SetContent> {
         guard let entry = lookupRead(key) else { return .absent }
         if !entry.holds(.set) {
             wrongType()
             return .wrongType
         }
-        return .value(SetValue.page(of: entry))
+        return .value(SetContent(of: entry))
     }
 
     /// How many elements the collection of a key has that is read.

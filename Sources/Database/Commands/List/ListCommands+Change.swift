@@ -131,30 +131,58 @@ extension ListCommands {
         let found = execution.read(ListValue.self, at: arguments[1])
         let isOne = search.count == nil
         guard case .value(let list) = execution.found(found, { isOne ? $0.null() : $0.array(0) }) else { return }
-        let element = PackedElement(arguments[2])
         let reply = execution.reply
         let array = reply.beginArray()
-        let most = search.count == 0 ? Int.max : search.count ?? 1
-        var looks = search.looks == 0 ? Int.max : search.looks
-        var skip = search.skip
+        var matches = Matches(PackedElement(arguments[2]), search)
         var index = search.isBackwards ? list.count - 1 : 0
-        var matches = 0
-        func look(_ here: PackedElement) -> Bool {
-            if here.equals(element) {
-                if skip > 0 {
-                    skip -= 1
-                } else {
-                    reply.integer(index)
-                    matches += 1
-                }
+        if search.isBackwards {
+            list.forEachReversed(from: index) { here in
+                if matches.look(here) { reply.integer(index) }
+                index -= 1
+                return !matches.isDone
             }
-            index += search.isBackwards ? -1 : 1
-            looks -= 1
-            return matches < most && looks > 0
+        } else {
+            list.forEach { here in
+                if matches.look(here) { reply.integer(index) }
+                index += 1
+                return !matches.isDone
+            }
         }
-        if search.isBackwards { list.forEachReversed(from: index, look) } else { list.forEach(look) }
-        if !isOne { return reply.end(array, count: matches) }
-        if matches == 0 { reply.null() }
+        if !isOne { return reply.end(array, count: matches.count) }
+        if matches.count == 0 { reply.null() }
+    }
+
+    /// A search on its way through a list.
+    private struct Matches {
+        private let element: PackedElement
+        private let most: Int
+        private var skip: Int
+        private var looks: Int
+        /// Matches that count, so far.
+        private(set) var count = 0
+
+        init(_ element: PackedElement, _ search: Search) {
+            self.element = element
+            most = search.count == 0 ? Int.max : search.count ?? 1
+            skip = search.skip
+            looks = search.looks == 0 ? Int.max : search.looks
+        }
+
+        /// Whether nothing further is looked for.
+        @inline(__always) var isDone: Bool { count >= most || looks <= 0 }
+
+        /// Whether the next element is a match that counts.
+        @inline(__always)
+        mutating func look(_ here: PackedElement) -> Bool {
+            looks -= 1
+            if !here.equals(element) { return false }
+            if skip > 0 {
+                skip -= 1
+                return false
+            }
+            count += 1
+            return true
+        }
     }
 
     private static func searchOptions(_ execution: Execution) -> Search? {

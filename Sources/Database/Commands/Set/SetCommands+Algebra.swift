@@ -3,18 +3,22 @@ import RESP
 
 // Intersections, unions and differences of sets.
 extension SetCommands {
-    /// The sets of the keys at the arguments in `range`, nil for absent keys. Nil after a wrong type was replied.
-    private static func sets(_ execution: Execution, _ range: Range<Int>) -> [SetValue?]? {
-        var sets: [SetValue?] = []
+    /// What the sets of the keys at the arguments in `range` hold, nil for absent keys; valid until the next change. Nil after a wrong
+    /// type was replied.
+    private static func sets(_ execution: Execution, _ range: Range<Int>) -> [SetContent?]? {
+        var sets: [SetContent?] = []
         sets.reserveCapacity(range.count)
         for index in range {
             let key = execution.arguments[index]
-            let found = execution.isRead ? execution.read(SetValue.self, at: key) : execution.write(SetValue.self, at: key)
-            switch found {
-            case .wrongType: return nil
-            case .absent: sets.append(nil)
-            case .value(let set): sets.append(set)
+            guard let entry = execution.isRead ? execution.lookupRead(key) : execution.lookupWrite(key) else {
+                sets.append(nil)
+                continue
             }
+            if !entry.holds(.set) {
+                execution.wrongType()
+                return nil
+            }
+            sets.append(SetContent(of: entry))
         }
         return sets
     }
@@ -32,25 +36,24 @@ extension SetCommands {
     // MARK: intersection
 
     /// Calls `body` with the members that all sets have, in the order of the smallest set, until it answers false.
-    private static func forEachCommon(_ sets: [SetValue], seed: UInt64, _ body: (PackedElement) -> Bool) {
+    @inline(__always)
+    private static func forEachCommon(_ sets: [SetContent], seed: UInt64, _ body: (PackedElement) -> Bool) {
         guard let first = sets.first else { return }
-        // Not counted for every member: `sets` has them all the while.
-        var others: [Unmanaged<SetValue>] = []
-        for other in sets where other !== first { others.append(Unmanaged.passUnretained(other)) }
-        withExtendedLifetime(sets) {
-            others.withUnsafeBufferPointer { others in
-                first.forEach { member in
-                    for index in 0..<others.count
-                    where !others[index]._withUnsafeGuaranteedRef({ $0.contains(member, seed: seed) }) { return true }
-                    return body(member)
-                }
+        var others: [SetContent] = []
+        others.reserveCapacity(sets.count)
+        for other in sets where !other.isSame(first) { others.append(other) }
+        // Not by a slice or an iterator, which would count references for every member.
+        others.withUnsafeBufferPointer { others in
+            first.forEach { member in
+                for index in 0..<others.count where !others[index].contains(member, seed: seed) { return true }
+                return body(member)
             }
         }
     }
 
     /// Present sets from the smallest to the largest, those of equal size as they came; nil where one is absent.
-    private static func bySize(_ sets: [SetValue?]) -> [SetValue]? {
-        var ordered: [SetValue] = []
+    private static func bySize(_ sets: [SetContent?]) -> [SetContent]? {
+        var ordered: [SetContent] = []
         ordered.reserveCapacity(sets.count)
         for set in sets {
             guard let set else { return nil }
@@ -128,7 +131,7 @@ extension SetCommands {
 
     // MARK: union
 
-    private static func union(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
+    private static func union(_ sets: [SetContent?], _ execution: Execution) -> SetValue {
         let (seed, limits) = (execution.seed, execution.limits)
         let result = SetValue(.intset)
         for set in sets {
@@ -152,22 +155,26 @@ extension SetCommands {
 
     // MARK: difference
 
-    /// The first set and the present others of a difference; nil where nothing is left of it.
-    private static func minuend(_ sets: [SetValue?]) -> (first: SetValue, others: [SetValue])? {
+    /// The first set and the present others of a difference, the largest first, as most is found there; nil where nothing is left of it.
+    private static func minuend(_ sets: [SetContent?]) -> (first: SetContent, others: [SetContent])? {
         guard let present = sets.first, let first = present else { return nil }
-        var others: [SetValue] = []
+        var others: [SetContent] = []
         others.reserveCapacity(sets.count)
         for set in sets.dropFirst() {
             guard let set else { continue }
-            if set === first { return nil }
+            if set.isSame(first) { return nil }
             others.append(set)
+        }
+        if others.count > 1 {
+            let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
+            others = order.map { others[$0] }
         }
         return (first, others)
     }
 
     /// Whether to ask the others for each member of the first set, and not to remove theirs from a copy of it, which is less where
     /// the first set is large and the others are small.
-    private static func asksOthers(_ first: SetValue, _ others: [SetValue]) -> Bool {
+    private static func asksOthers(_ first: SetContent, _ others: [SetContent]) -> Bool {
         var removing = first.count
         for other in others { removing += other.count }
         return first.count * (others.count + 1) / 2 <= removing
@@ -175,26 +182,19 @@ extension SetCommands {
 
     /// Calls `body` with the members of the first set that no other has, in its order.
     @inline(__always)
-    private static func forEachLeft(_ first: SetValue, _ others: [SetValue], seed: UInt64, _ body: (PackedElement) -> Void) {
-        var others = others
-        // The largest first: most is found there.
-        if others.count > 1 {
-            let order = others.indices.sorted { (-others[$0].count, $0) < (-others[$1].count, $1) }
-            others = order.map { others[$0] }
-        }
-        let pages = others.map(\.page)
-        withExtendedLifetime(others) {
-            pages.withUnsafeBufferPointer { pages in
-                first.forEach { member in
-                    for page in pages where SetValue.contains(member, in: page, seed: seed) { return true }
-                    body(member)
-                    return true
-                }
+    private static func forEachLeft(
+        _ first: SetContent, _ others: [SetContent], seed: UInt64, _ body: (PackedElement) -> Void
+    ) {
+        others.withUnsafeBufferPointer { others in
+            first.forEach { member in
+                for index in 0..<others.count where others[index].contains(member, seed: seed) { return true }
+                body(member)
+                return true
             }
         }
     }
 
-    private static func difference(_ sets: [SetValue?], _ execution: Execution) -> SetValue {
+    private static func difference(_ sets: [SetContent?], _ execution: Execution) -> SetValue {
         let (seed, limits) = (execution.seed, execution.limits)
         let result = SetValue(.intset)
         guard let (first, others) = minuend(sets) else { return result }

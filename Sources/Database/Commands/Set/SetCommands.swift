@@ -79,39 +79,42 @@ extension SetCommands {
 
     static func sismember(_ execution: Execution) {
         let arguments = execution.arguments
-        switch execution.readSetPage(at: arguments[1]) {
+        switch execution.readSet(at: arguments[1]) {
         case .wrongType: return
         case .absent: execution.reply.integer(0)
-        case .value(let page):
-            let isMember = SetValue.contains(PackedElement(raw: arguments[2]), in: page, seed: execution.seed)
+        case .value(let set):
+            let isMember = set.contains(PackedElement(raw: arguments[2]), seed: execution.seed)
             execution.reply.integer(isMember ? 1 : 0)
         }
     }
 
     static func smismember(_ execution: Execution) {
         let arguments = execution.arguments
-        var page: Page?
-        switch execution.readSetPage(at: arguments[1]) {
+        var set: SetContent?
+        switch execution.readSet(at: arguments[1]) {
         case .wrongType: return
         case .absent: break
-        case .value(let found): page = found
+        case .value(let found): set = found
         }
         execution.reply.array(arguments.count - 2)
         for index in 2..<arguments.count {
-            var isMember = false
-            if let page { isMember = SetValue.contains(PackedElement(raw: arguments[index]), in: page, seed: execution.seed) }
+            let isMember = set?.contains(PackedElement(raw: arguments[index]), seed: execution.seed) ?? false
             execution.reply.integer(isMember ? 1 : 0)
         }
     }
 
     static func smembers(_ execution: Execution) {
-        let found = execution.read(SetValue.self, at: execution.arguments[1])
+        let found = execution.readSet(at: execution.arguments[1])
         guard case .value(let set) = execution.found(found, { $0.set(0) }) else { return }
         replyAll(set, execution.reply)
     }
 
     /// Replies all members as a set.
     static func replyAll(_ set: SetValue, _ reply: ReplyWriter) {
+        withExtendedLifetime(set) { replyAll(set.content, reply) }
+    }
+
+    private static func replyAll(_ set: SetContent, _ reply: ReplyWriter) {
         reply.set(set.count)
         if reply.discards { return }
         set.forEach { member in

@@ -69,16 +69,7 @@ package final class SetValue: CollectionValue {
 
     package override class var type: ValueType { .set }
 
-    @inline(__always) var encoding: Encoding { SetValue.encoding(page) }
-
-    @inline(__always)
-    private static func encoding(_ page: Page) -> Encoding {
-        switch page.kind {
-        case .integerSet: .intset
-        case .packedList: .listpack
-        default: .hashtable
-        }
-    }
+    @inline(__always) var encoding: Encoding { content.encoding }
 
     package override var count: Int { CountedTree.total(page) }
 
@@ -122,57 +113,16 @@ package final class SetValue: CollectionValue {
 
     // MARK: Reading
 
+    /// What the set holds, to be read until its next change, and while somebody has the set.
+    @inline(__always) var content: SetContent { SetContent(page: page) }
+
     /// Whether a member is there.
     @inline(__always)
-    func contains(_ member: PackedElement, seed: UInt64) -> Bool { SetValue.contains(member, in: page, seed: seed) }
-
-    /// Whether a member is in the set that is this page, or has this root.
-    @inline(__always)
-    static func contains(_ member: PackedElement, in page: Page, seed: UInt64) -> Bool {
-        switch encoding(page) {
-        case .intset:
-            return integer(of: member).map { IntegerSet(page: page).contains($0) } ?? false
-        case .listpack:
-            let list = PackedList(page: page)
-            let wanted = member.isInteger ? member : PackedElement(member.bytes)
-            return list.find(wanted, from: list.first) != nil
-        case .hashtable:
-            return member.withBytes { ByteStringTable(root: page, seed: seed).contains($0) }
-        }
-    }
-
-    /// The page of an entry that holds a set, or the root of its table.
-    @inline(__always)
-    static func page(of entry: Entry) -> Page {
-        check(entry.holds(.set), "only a set has a set's page")
-        if let page = entry.barePage { return page }
-        return Unmanaged<CollectionValue>.fromOpaque(entry.collectionField)
-            ._withUnsafeGuaranteedRef { unsafeDowncast($0, to: SetValue.self).page }
-    }
-
-    @inline(__always)
-    private static func integer(of member: PackedElement) -> Int64? {
-        member.isInteger ? member.integer : PackedElement.canonicalInteger(member.bytes)
-    }
+    func contains(_ member: PackedElement, seed: UInt64) -> Bool { content.contains(member, seed: seed) }
 
     /// Calls `body` with the members in the set's order, until it answers false.
     @inline(__always)
-    func forEach(_ body: (PackedElement) -> Bool) {
-        switch encoding {
-        case .intset:
-            let set = IntegerSet(page: page)
-            for index in 0..<set.count where !body(PackedElement(integer: set[index])) { return }
-        case .listpack:
-            let list = PackedList(page: page)
-            var position = list.first
-            while position < list.end {
-                if !body(list.element(at: position)) { return }
-                position = list.position(after: position)
-            }
-        case .hashtable:
-            KeyedTree(root: page).forEach { leaf, index in body(PackedElement(raw: leaf.member(index))) }
-        }
-    }
+    func forEach(_ body: (PackedElement) -> Bool) { content.forEach(body) }
 
     /// As `forEach(_:)`, from member `rank` on.
     func forEach(from rank: Int, _ body: (PackedElement) -> Bool) {
@@ -252,7 +202,7 @@ package final class SetValue: CollectionValue {
     }
 
     private func addToIntegers(_ member: PackedElement, _ seed: UInt64, _ limits: CollectionLimits) -> Bool {
-        if let value = SetValue.integer(of: member) {
+        if let value = SetContent.integer(of: member) {
             var set = IntegerSet(page: page)
             if set.contains(value) { return false }
             set.makeUnique()
@@ -298,7 +248,7 @@ package final class SetValue: CollectionValue {
         switch encoding {
         case .intset:
             var set = IntegerSet(page: page)
-            guard let value = SetValue.integer(of: member), set.contains(value) else { return false }
+            guard let value = SetContent.integer(of: member), set.contains(value) else { return false }
             set.makeUnique()
             let removed = set.remove(value)
             page = set.page
@@ -350,7 +300,7 @@ package final class SetValue: CollectionValue {
         var set = IntegerSet()
         var isPossible = true
         forEach { member in
-            if let value = SetValue.integer(of: member) { _ = set.insert(value) } else { isPossible = false }
+            if let value = SetContent.integer(of: member) { _ = set.insert(value) } else { isPossible = false }
             return isPossible
         }
         if isPossible {
