@@ -20,6 +20,9 @@ struct StopSignals {
         return [SIGINT, SIGTERM, SIGHUP].contains { sigismember(&pending, $0) == 1 }
     }
 
+    /// Throws when one has come.
+    func check() throws(Failure) { if havePending { throw .stopped } }
+
     /// Waits for one until `deadline`; whether one came.
     func wait(until deadline: Instant) -> Bool {
         while true {
@@ -30,4 +33,9 @@ struct StopSignals {
             if left == 0 { return false }
         }
     }
+}
+
+extension Failure {
+    /// What was under way has ended because a signal came.
+    static let stopped = Failure("stopped by a signal")
 }

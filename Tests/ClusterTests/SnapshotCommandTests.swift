@@ -95,6 +95,28 @@ extension ClusterTests {
             try cluster.expect("cluster", "down")
         }
 
+        @Test(arguments: ["take", "fetch", "fetch --allow-missing"])
+        func takeAndFetchLeaveNothingBehindWhenASignalEndsThem(command: String) throws {
+            let cluster = try cluster()
+            let took = try object(try cluster.expect("snapshot", "take", "--json", "\(cluster.place.path)/taken"))
+            let id = try #require(took["id"] as? String)
+            try cluster.expect("cluster", "pause", "3")
+            let (half, output) = ("\(cluster.place.path)/half", "\(cluster.place.path)/output")
+            let words = command.split(separator: " ").map(String.init) + (command == "take" ? [] : [id])
+            let tool = try ChildProcess(
+                [Programs.tool, "--data", cluster.data, "snapshot"] + words + [half], output: "/dev/null", errors: output)
+            // It waits: for node 3's part of the snapshot, or for an answer about it.
+            let sign = command == "take" ? [] : ["node-1.part", "node-2.part"]
+            try eventually("it is under way", seen: { "\(names(half))" }) {
+                FileManager.default.fileExists(atPath: half) && Array(names(half).prefix(2)) == sign
+            }
+            tool.signal(SIGINT)
+            #expect(try tool.wait() == .exited(1) && TemporaryDirectory.tail(output).contains("stopped by a signal"))
+            #expect(!FileManager.default.fileExists(atPath: half), "\(names(half))")
+            try cluster.expect("cluster", "resume", "3")
+            try cluster.expect("cluster", "down")
+        }
+
         @Test func diffAndDiagramShowWhatHappened() throws {
             let cluster = try cluster()
             let (before, after) = ("\(cluster.place.path)/before", "\(cluster.place.path)/after")

@@ -57,6 +57,8 @@ func connectSocket(to address: Address, deadline: Instant) throws(Failure) -> In
 final class Connection {
     /// Who is asked.
     let address: Address
+    /// Ends every wait when one has come.
+    var stop: StopSignals?
     private let descriptor: Int32
     private let input = ByteBuffer(capacity: 16 << 10)
     private let output = ByteBuffer(capacity: 4 << 10)
@@ -126,9 +128,15 @@ final class Connection {
     }
 
     private func wait(for events: Int16, _ deadline: Instant) throws(Failure) {
-        var poller = pollfd(fd: descriptor, events: events, revents: 0)
-        let ready = poll(&poller, 1, pollTimeout(until: deadline))
-        if ready == 0 { throw Failure("\(address) does not answer") }
-        if ready < 0 && errno != EINTR { throw .system("can't wait for \(address)") }
+        while true {
+            var poller = pollfd(fd: descriptor, events: events, revents: 0)
+            // Signals that are blocked do not end a wait.
+            let until = stop == nil ? deadline : min(deadline, monotonicNow() + .milliseconds(50))
+            let ready = poll(&poller, 1, pollTimeout(until: until))
+            if ready < 0 && errno != EINTR { throw .system("can't wait for \(address)") }
+            if ready != 0 { return }
+            try stop?.check()
+            if monotonicNow() >= deadline { throw Failure("\(address) does not answer") }
+        }
     }
 }

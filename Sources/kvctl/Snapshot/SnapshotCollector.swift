@@ -32,7 +32,7 @@ struct SnapshotCollector {
         self.clusterID = clusterID
         self.id = id
         bar = ProgressBar("fetching", isWanted: !isQuiet)
-        for node in cluster.nodes { servers[node.id] = SnapshotServer(node) }
+        for node in cluster.nodes { servers[node.id] = SnapshotServer(node, stop: stop) }
     }
 
     /// Collects it.
@@ -49,6 +49,7 @@ struct SnapshotCollector {
             do throws(Failure) {
                 collected.parts.append((node, try fetchPart(of: node, to: target, before, total)))
             } catch {
+                if error == .stopped { throw error }
                 let reason = "the part of node \(node) can't be had: \(error.message)"
                 if !allowsAbsent { throw Failure(reason) }
                 collected.absent.append(.init(node: node, reason: error.message))
@@ -96,7 +97,7 @@ struct SnapshotCollector {
                         }
                     }
                 } catch { throw Failure("\(error)") }
-                if stop?.havePending == true { throw Failure("stopped by a signal") }
+                try stop?.check()
                 try file.write(piece)
                 bar.show(bytes: before + file.bytesWritten, of: max(total, before + file.bytesWritten))
             }
@@ -124,6 +125,7 @@ struct SnapshotCollector {
             guard var server = servers[node] else { continue }
             let status: SnapshotFacts?
             do throws(Failure) { status = try server.status(id) } catch {
+                if error == .stopped { throw error }
                 silent += 1
                 reasons.append("node \(node): \(error.message)")
                 continue
@@ -147,6 +149,7 @@ struct SnapshotCollector {
                 guard manifest.id == id else { throw Failure("its manifest is of snapshot \(manifest.id)") }
                 return (content, manifest)
             } catch {
+                if error == .stopped { throw error }
                 reasons.append("node \(node): \(error.message)")
             }
         }

@@ -5,9 +5,10 @@ import DistributedSnapshot
 enum SnapshotFetch {
     static func run(_ values: Values) throws(Failure) -> Int32 {
         let cluster = try ClusterDirectory(values[Tool.data]).file()
+        let stop = StopSignals()
         let target = try SnapshotTarget(values[Tool.snapshotDirectory])
         let isQuiet = values[Tool.json]
-        var collector = try SnapshotCollector(cluster, SnapshotID(values[Tool.snapshotID]), isQuiet: isQuiet)
+        var collector = try SnapshotCollector(cluster, SnapshotID(values[Tool.snapshotID]), isQuiet: isQuiet, stop: stop)
         let collected = try collector.collect(into: target, allowsAbsent: values[Tool.allowMissing])
         Console.output(
             isQuiet ? SnapshotText.json(collected, target.path) + "\n" : SnapshotText.text(collected, target.path))

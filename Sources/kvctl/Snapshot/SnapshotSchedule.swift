@@ -83,10 +83,10 @@ struct SnapshotSchedule {
     /// The leader's node; any other that answers where there is no leader.
     private func initiator() throws(Failure) -> SnapshotServer {
         let leader = ClusterStatus.gather(data, cluster).leader
-        if let leader, let node = cluster.nodes.first(where: { $0.id == leader.id }) { return SnapshotServer(node) }
+        if let leader, let node = cluster.nodes.first(where: { $0.id == leader.id }) { return SnapshotServer(node, stop: stop) }
         let node = try Servers.firstAnswering(cluster, data.path).node
         say("no node leads: node \(node.id) begins the snapshot")
-        return SnapshotServer(node)
+        return SnapshotServer(node, stop: stop)
     }
 
     private func verify(_ path: String) throws(Failure) {

@@ -6,6 +6,7 @@ import RESP
 /// One node, asked about snapshots.
 struct SnapshotServer {
     let node: ClusterFile.Node
+    private let stop: StopSignals?
     private var connection: Connection?
 
     /// How long one answer may take.
@@ -16,7 +17,11 @@ struct SnapshotServer {
     /// How often a file that was begun is asked for again after the connection broke: nodes keep files across restarts.
     private static let attemptsMax = 5
 
-    init(_ node: ClusterFile.Node) { self.node = node }
+    /// - Parameter stop: ends every wait when a signal comes.
+    init(_ node: ClusterFile.Node, stop: StopSignals? = nil) {
+        self.node = node
+        self.stop = stop
+    }
 
     /// Sends KV.SNAPSHOT with these words.
     ///
@@ -33,6 +38,7 @@ struct SnapshotServer {
             connection = open
         } else {
             connection = try Connection(to: node.client, timeout: SnapshotServer.connectPatience)
+            connection.stop = stop
             self.connection = connection
         }
         do throws(Failure) { return try connection.ask(words, deadline: monotonicNow() + limit) } catch {
@@ -96,7 +102,7 @@ struct SnapshotServer {
                     within: SnapshotServer.patience)
             } catch {
                 failures += 1
-                if done == 0 || failures == SnapshotServer.attemptsMax { throw error }
+                if done == 0 || failures == SnapshotServer.attemptsMax || error == .stopped { throw error }
                 poll(nil, 0, 200)
                 continue
             }

@@ -8,13 +8,14 @@ enum SnapshotTake {
     static func run(_ values: Values) throws(Failure) -> Int32 {
         if values[Tool.causal] && values[Tool.strict] { throw exclusive }
         let cluster = try ClusterDirectory(values[Tool.data]).file()
+        let stop = StopSignals()
         let target = try SnapshotTarget(values[Tool.snapshotDirectory])
-        var server = try initiator(values, cluster)
+        var server = try initiator(values, cluster, stop)
         let isQuiet = values[Tool.json]
         let request = Request(
             strict: !values[Tool.causal], whole: values[Tool.whole], milliseconds: values[ifGiven: Tool.snapshotTimeout])
-        let (id, facts) = try take(&server, request, isQuiet: isQuiet)
-        var collector = try SnapshotCollector(cluster, id, isQuiet: isQuiet)
+        let (id, facts) = try take(&server, request, isQuiet: isQuiet, stop: stop)
+        var collector = try SnapshotCollector(cluster, id, isQuiet: isQuiet, stop: stop)
         let collected: SnapshotCollector.Collected
         do throws(Failure) { collected = try collector.collect(into: target, allowsAbsent: false) } catch {
             throw Failure(
@@ -53,12 +54,13 @@ enum SnapshotTake {
     }
 
     /// The node that begins it: the one asked for, or the first that answers.
-    private static func initiator(_ values: Values, _ cluster: ClusterFile) throws(Failure) -> SnapshotServer {
+    private static func initiator(_ values: Values, _ cluster: ClusterFile, _ stop: StopSignals) throws(Failure) -> SnapshotServer
+    {
         if let number = values[ifGiven: Tool.from] {
             guard let node = cluster.nodes.first(where: { $0.id == number }) else { throw .usage("there is no node \(number)") }
-            return SnapshotServer(node)
+            return SnapshotServer(node, stop: stop)
         }
-        return SnapshotServer(try Servers.firstAnswering(cluster, values[Tool.data]).node)
+        return SnapshotServer(try Servers.firstAnswering(cluster, values[Tool.data]).node, stop: stop)
     }
 
     private static func wait(
@@ -80,7 +82,7 @@ enum SnapshotTake {
                 throw Failure("node \(server.node.id) can't store the manifest of snapshot \(id); its log says why")
             }
             if elapsed > limit { throw Failure("snapshot \(id) does not end; see 'kvctl kv.snapshot status \(id)'") }
-            if stop?.havePending == true { throw Failure("stopped by a signal") }
+            try stop?.check()
             bar.show(elapsed: elapsed)
             poll(nil, 0, 10)
         }
