@@ -148,6 +148,30 @@ func violation(_ body: () throws(Violation) -> Void) -> Violation.Kind? {
         }
     }
 
+    /// What a key holds in the end is what the last read says: a stale one in the middle breaks the order, a stale one at the end has lost something.
+    @Test func aStaleReadAtTheEndCountsAsALoss() {
+        func kind(_ use: KeySpace.Use, _ command: (Int) -> KeyCommand, _ replies: [Reply], reads: [Reply]) -> Violation.Kind? {
+            var builder = HistoryBuilder()
+            for (number, reply) in replies.enumerated() { builder.run(1, command(number), reply) }
+            for read in reads { builder.run(2, .get, read) }
+            return violation { () throws(Violation) in
+                _ = try KeyJudge(name: bytes("key"), use: use).judge(builder.history.operations)
+            }
+        }
+        func counter(_ reads: String...) -> Violation.Kind? {
+            kind(.counter, { _ in .increment(1) }, [.integer(1), .integer(2)], reads: reads.map { .text($0) })
+        }
+        #expect(counter("2", "2") == nil)
+        #expect(counter("1", "2") == .linearizability)
+        #expect(counter("2", "1") == .exactlyOnce)
+        func ledger(_ reads: String...) -> Violation.Kind? {
+            kind(.ledger, { .append(bytes("\($0);")) }, [.integer(2), .integer(4)], reads: reads.map { .text($0) })
+        }
+        #expect(ledger("0;1;", "0;1;") == nil)
+        #expect(ledger("0;", "0;1;") == .linearizability)
+        #expect(ledger("0;1;", "0;") == .exactlyOnce)
+    }
+
     @Test func aLedgerHoldsEveryAcknowledgedTokenOnce() {
         #expect(ledger([("a;", .reply(.integer(2))), ("b;", .unknown), ("c;", .reply(.integer(4)))], final: "a;c;") == nil)
         #expect(ledger([("a;", .reply(.integer(2))), ("b;", .unknown), ("c;", .reply(.integer(6)))], final: "a;b;c;") == nil)

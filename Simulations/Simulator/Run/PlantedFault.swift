@@ -129,7 +129,8 @@ package enum PlantedFault: String, CaseIterable, Sendable {
         case .dropConnection: [.droppedConnection]
         // Whoever asked something else may take the reply for an answer.
         case .swapReplies: [.reply, .linearizability, .exactlyOnce, .expiry, .stateDigest]
-        case .staleRead: [.linearizability]
+        // Where the last read is the stale one, what it lacks counts as lost.
+        case .staleRead: [.linearizability, .exactlyOnce]
         case .executeTwice: [.exactlyOnce, .linearizability]
         case .loseReply: [.liveness, .reply]
         case .deafNode: [.liveness, .convergence]
