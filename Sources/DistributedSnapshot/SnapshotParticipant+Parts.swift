@@ -95,6 +95,7 @@ extension SnapshotParticipant {
 
     /// A participant's answer.
     mutating func take(_ report: SnapshotReport, from peer: NodeID) {
+        if let end = concluded.first(where: { $0.id == report.id }) { return send(.end(end.id, end.outcome), to: peer) }
         guard let index = open.firstIndex(where: { $0.id == report.id }), peer == report.run.node,
             let place = open[index].collection?.answers.firstIndex(where: { $0.run.node == peer }),
             open[index].collection?.answers[place].report == nil
@@ -132,7 +133,12 @@ extension SnapshotParticipant {
         close(id, manifest.outcome)
     }
 
-    mutating func announceEnd(_ id: SnapshotID, _ outcome: SnapshotOutcome) { broadcast(.end(id, outcome)) }
+    mutating func announceEnd(_ id: SnapshotID, _ outcome: SnapshotOutcome) {
+        check(!concluded.contains { $0.id == id }, "a snapshot is concluded once")
+        concluded.append((id, outcome))
+        if concluded.count > options.endedMax { concluded.removeFirst() }
+        broadcast(.end(id, outcome))
+    }
 
     // MARK: The end
 
@@ -184,8 +190,8 @@ extension SnapshotParticipant {
             } else if snapshot.forgottenAt <= clock {
                 close(snapshot.id, .unknown)
             } else if let initiator = snapshot.marker.member(snapshot.marker.initiator), isGone(initiator.run) {
-                // The initiator's memory of it is gone.
-                close(snapshot.id, .aborted)
+                // The initiator's memory of it is gone, not what it may have concluded before.
+                close(snapshot.id, .unknown)
             }
         }
     }

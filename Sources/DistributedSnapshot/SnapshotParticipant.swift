@@ -19,6 +19,8 @@ package struct SnapshotParticipant: Sendable {
     var open: [OpenSnapshot] = []
     /// Snapshots that are over, oldest first, at most `endedMax`.
     var ended: [SnapshotID] = []
+    /// How this node's own ended, oldest first, at most `endedMax`: whoever reports once more has not heard it.
+    var concluded: [(id: SnapshotID, outcome: SnapshotOutcome)] = []
     /// The largest id that was forgotten, here or by a node that was heard of. Nobody knows of an unlisted one up to it who recorded it.
     var floor = SnapshotID.none
     /// The largest id seen.
@@ -150,6 +152,7 @@ package struct SnapshotParticipant: Sendable {
     /// What must hold after every step.
     func checkInvariants() {
         check(open.count <= options.openMax && ended.count <= options.endedMax, "what is remembered is bounded")
+        check(concluded.count <= options.endedMax, "own ends that are remembered are bounded")
         check(holdsReplies == open.contains { $0.part?.isHolding == true }, "replies are held while a part wants it")
         check(recordedBytes <= options.recordedBytesMax, "recordings keep to their limit")
         check(colour <= newest, "the colour was seen")

@@ -30,6 +30,8 @@ final class MiniCluster {
         var exit: Int32?
         /// Bytes that its disk has left for state files and parts.
         var roomForGrowing = Int.max
+        /// What was read, in order.
+        var reads: [(name: FileName, offset: Int)] = []
         init(_ id: NodeID) { self.id = id }
     }
 
@@ -46,6 +48,10 @@ final class MiniCluster {
     var paused: Set<Int> = []
     /// Whether disks have no room for state files.
     var refusesGrowingFiles = false
+    /// Disk operations that are not carried out for now, while others are.
+    var holds: (Machine, DiskOperation.Action) -> Bool = { _, _ in false }
+    /// Files that a disk has no room for, by their names.
+    var refuses: (FileName) -> Bool = { _ in false }
     var configure: (inout NodeOptions) -> Void = { _ in }
 
     /// - Parameter files: what is on the disks at the first start.
@@ -105,6 +111,19 @@ final class MiniCluster {
         }
     }
 
+    /// Lets a machine and its disk go on by themselves: nothing leaves it.
+    func runAlone(_ index: Int, until isDone: (Node) -> Bool, rounds: Int = 200) {
+        let machine = machines[index]
+        for _ in 0..<rounds {
+            guard let node = machine.node, !isDone(node) else { return }
+            node.handle(.turnEnded, now: now, into: &machine.effects)
+            let operations = machine.operations + machine.effects.disk
+            machine.operations = []
+            machine.effects.disk = []
+            for operation in operations { perform(operation, machine) }
+        }
+    }
+
     /// Moves time on in steps of a millisecond, settling in between.
     func run(milliseconds: Int) {
         for _ in 0..<milliseconds {
@@ -150,8 +169,14 @@ final class MiniCluster {
         if isDiskRunning && !machine.operations.isEmpty {
             let operations = machine.operations
             machine.operations = []
-            for operation in operations { perform(operation, machine) }
-            moved = true
+            for operation in operations {
+                if holds(machine, operation.action) {
+                    machine.operations.append(operation)
+                } else {
+                    perform(operation, machine)
+                    moved = true
+                }
+            }
         }
         for (client, _) in effects.closeClients {
             machine.closed.insert(client.rawValue)
@@ -174,6 +199,7 @@ final class MiniCluster {
         case .rename(let from, let to): machine.disk.files[to] = machine.disk.files.removeValue(forKey: from)
         case .remove(let name): machine.disk.files[name] = nil
         case .read(let name, let offset, let count):
+            machine.reads.append((name, offset))
             let bytes = machine.disk.files[name].map { Array($0[offset..<min($0.count, offset + count)]) } ?? []
             bytes.withView {
                 machine.node?.handle(.diskRead(number: operation.number, $0), now: now, into: &machine.effects)
@@ -181,6 +207,12 @@ final class MiniCluster {
             return
         case .extend where refusesGrowingFiles, .publish where refusesGrowingFiles:
             refuse(operation, machine)
+            return
+        case .extend(let name, _, _) where refuses(name):
+            refuse(operation, machine)
+            return
+        case .publish(let name) where machine.disk.files[name.temporary] == nil:
+            refuse(operation, machine, "there is no such file")
             return
         case .extend(_, _, let block) where block.buffer.count > machine.roomForGrowing:
             refuse(operation, machine)
@@ -197,9 +229,8 @@ final class MiniCluster {
         machine.node?.handle(.diskCompleted(number: operation.number), now: now, into: &machine.effects)
     }
 
-    private func refuse(_ operation: DiskOperation, _ machine: Machine) {
-        machine.node?.handle(
-            .diskRefused(number: operation.number, reason: "the disk is full"), now: now, into: &machine.effects)
+    private func refuse(_ operation: DiskOperation, _ machine: Machine, _ reason: String = "the disk is full") {
+        machine.node?.handle(.diskRefused(number: operation.number, reason: reason), now: now, into: &machine.effects)
     }
 
     private func dial(_ index: Int, _ peer: NodeID) {
@@ -222,6 +253,14 @@ final class MiniCluster {
         if let other = wires.removeValue(forKey: "\(index)/\(link.rawValue)") {
             wires["\(other.machine)/\(other.link.rawValue)"] = nil
             machines[other.machine].node?.handle(.peerClosed(other.link), now: now, into: &machines[other.machine].effects)
+        }
+    }
+
+    /// Ends the links between two machines.
+    func disconnect(_ one: Int, _ other: Int) {
+        for (key, end) in wires.sorted(by: { $0.key < $1.key }) where key.hasPrefix("\(one)/") && end.machine == other {
+            guard let link = UInt64(key.drop { $0 != "/" }.dropFirst()) else { continue }
+            cut(one, PeerLinkID(link))
         }
     }
 

@@ -235,7 +235,61 @@ import Testing
             _ = try take(cluster, machine, client)
         }
         let parts = machine.disk.files.keys.filter { if case .part = SnapshotFile($0) { true } else { false } }
-        #expect(parts.count == SnapshotArchive.keptMax && machine.node?.archive.items.count == 12)
+        #expect(parts.count == SnapshotFile.keptMax && machine.node?.archive.items.count == 12)
+    }
+
+    /// The initiator has written its manifest and goes down before a word of it has left. What the manifest names can be fetched all the same.
+    @Test func aPartThatWasReportedIsKeptThoughNobodySaysWhatForItCounts() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        cluster.isDiskRunning = false
+        let id = try id(call("KV.SNAPSHOT TAKE CAUSAL TIMEOUT 200", cluster, machine, client))
+        cluster.paused = [0]
+        cluster.isDiskRunning = true
+        cluster.run(milliseconds: 20)
+        for other in cluster.machines[1...] { #expect(other.node?.archive[id]?.partBytes != nil) }
+        cluster.runAlone(0) { $0.archive[id]?.manifestBytes != nil }
+        #expect(machine.node?.archive[id]?.manifest?.outcome == .complete)
+        for other in cluster.machines[1...] { #expect(other.node?.archive[id]?.outcome == nil) }
+        cluster.crash(0)
+        cluster.paused = []
+        try cluster.start(machine)
+        cluster.run(milliseconds: 3_000)
+        #expect(machine.node?.archive[id]?.manifest?.parts.count == 3)
+        for other in cluster.machines[1...] {
+            #expect(other.node?.archive[id]?.outcome == .unknown)
+            let reader = cluster.connect(other)
+            let reply = call("KV.SNAPSHOT FETCH \(id) PART 0 4096", cluster, other, reader)
+            #expect(reply.hasPrefix("*2\r\n:\(other.disk.files[SnapshotFile.part(id).name]?.count ?? 0)\r\n$4096\r\nCORACLSF"))
+        }
+    }
+
+    /// A node begins anew behind its report, hears nothing of the end, and keeps its part.
+    @Test func aPartOfAnEarlierRunIsKeptUntilItIsKnownToCountForNothing() throws {
+        let cluster = try MiniCluster(3)
+        try #require(cluster.elect() >= 0)
+        let machine = cluster.machines[0]
+        let client = cluster.connect(machine)
+        cluster.paused = [2]
+        let id = try id(call("KV.SNAPSHOT TAKE CAUSAL TIMEOUT 10000", cluster, machine, client))
+        cluster.run(milliseconds: 20)
+        #expect(machine.node?.archive[id]?.outcome == nil && cluster.machines[1].node?.archive[id]?.partBytes == nil)
+        cluster.paused = []
+        cluster.run(milliseconds: 5)
+        let name = SnapshotFile.part(id).name
+        try #require(cluster.machines[1].disk.files[name] != nil)
+        cluster.crash(1)
+        try cluster.start(cluster.machines[1])
+        cluster.crash(0)
+        try cluster.start(machine)
+        cluster.run(milliseconds: 3_000)
+        #expect(cluster.machines[1].node?.archive[id]?.partBytes != nil && cluster.machines[1].disk.files[name] != nil)
+        // An end that its initiator tells is another thing.
+        cluster.machines[1].node?.archive.end(id, .aborted, now: cluster.now)
+        cluster.run(milliseconds: 5)
+        #expect(cluster.machines[1].disk.files[name] == nil)
     }
 
     @Test func aFullDiskFailsThePartAndNotTheNode() throws {

@@ -28,20 +28,12 @@ extension Simulation {
         }
     }
 
-    /// The parts as they are on the simulated disks. Nil where one has rotted, or is gone: its node may keep later ones, or not have heard
-    /// of the end in time.
+    /// The parts as they are on the simulated disks. Nil where one has rotted, or has gone for later ones.
     private func partsOnDisks(_ manifest: SnapshotManifest) throws(Violation) -> [SnapshotPartFile]? {
         var parts: [SnapshotPartFile] = []
         for listed in manifest.parts {
-            let machine = machines[Int(listed.run.node.rawValue) - 1]
-            if machine.disk.files[SnapshotFile.part(manifest.id).name] == nil { return nil }
-            do throws(StorageError) {
-                parts.append(try readPart(manifest.id, of: machine))
-            } catch {
-                if machine.isSpoiled { return nil }
-                throw Violation(
-                    .cut, "node \(machine.id) has reported its part of snapshot \(manifest.id), and it can't be read: \(error)")
-            }
+            guard let part = try reportedPart(manifest.id, of: machines[Int(listed.run.node.rawValue) - 1]) else { return nil }
+            parts.append(part)
         }
         return parts
     }

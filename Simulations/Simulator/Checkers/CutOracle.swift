@@ -66,6 +66,8 @@ struct CutOracle {
     private var order: UInt64 = 0
     /// The outcome of each snapshot whose initiator concluded it.
     private(set) var outcomes: [SnapshotID: SnapshotOutcome] = [:]
+    /// The parts that manifests name, but for those of aborted snapshots.
+    private(set) var named: [(id: SnapshotID, machine: Int)] = []
     /// What the snapshot that ended last lacks.
     private(set) var lastDefects = ""
     private(set) var strictCount = 0
@@ -147,6 +149,12 @@ struct CutOracle {
         parts[Place(id: part.id, machine: machine)] = part
     }
 
+    /// Snapshots that a machine's node recorded behind one. (Ids and moments need not be in the same order.)
+    func recordsBehind(_ id: SnapshotID, _ machine: Int) -> Int {
+        let order = records[Place(id: id, machine: machine)]?.order ?? 0
+        return records.count { $0.key.machine == machine && $0.key.id != id && ($0.key.id > id || $0.value.order > order) }
+    }
+
     /// A part that was read back.
     func finds(_ part: SnapshotPart, _ machine: Int) throws(Violation) {
         if parts[Place(id: part.id, machine: machine)] == part { return }
@@ -166,6 +174,7 @@ struct CutOracle {
         if let contradiction = manifest.contradictions.first {
             throw Violation(.cut, "snapshot \(manifest.id) contradicts itself: \(contradiction)")
         }
+        if manifest.outcome != .aborted { named += manifest.parts.map { (manifest.id, Int($0.run.node.rawValue) - 1) } }
         for part in manifest.parts { try judge(part, manifest) }
         for channel in manifest.channels { try judge(channel, manifest) }
         if manifest.isStrict { try judgeTime(manifest) }

@@ -105,6 +105,7 @@ extension Simulation {
             if inheritedDeadlines == 0, node.machine.expiringKeyCount(0) != 0 { return false }
         }
         if try !snapshotsAreOver() { return false }
+        try judgeParts()
         for machine in machines {
             guard let node = machine.node else { continue }
             let digest = node.machine.digest()

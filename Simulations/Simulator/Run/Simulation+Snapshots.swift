@@ -50,6 +50,25 @@ extension Simulation {
         try cuts.finds(part, machine.index)
     }
 
+    /// A part that a manifest names. Nil where it may be gone: the disk has rotted, or the node keeps later ones.
+    func reportedPart(_ id: SnapshotID, of machine: Machine) throws(Violation) -> SnapshotPartFile? {
+        if machine.isSpoiled { return nil }
+        if machine.disk.files[SnapshotFile.part(id).name] == nil {
+            if cuts.recordsBehind(id, machine.index) >= SnapshotFile.keptMax { return nil }
+            throw Violation(.cut, "node \(machine.id) has reported its part of snapshot \(id), and it is gone")
+        }
+        do throws(StorageError) {
+            return try readPart(id, of: machine)
+        } catch {
+            throw Violation(.cut, "node \(machine.id) has reported its part of snapshot \(id), and it can't be read: \(error)")
+        }
+    }
+
+    /// Whatever happened: what a manifest names can be fetched, until later ones take its place.
+    func judgeParts() throws(Violation) {
+        for (id, machine) in cuts.named { _ = try reportedPart(id, of: machines[machine]) }
+    }
+
     func readPart(_ id: SnapshotID, of machine: Machine) throws(StorageError) -> SnapshotPartFile {
         let name = SnapshotFile.part(id).name
         var loader = SnapshotPartFile.Loader(file: name.text, clusterID: machine.identity.clusterID, nodeID: machine.id)

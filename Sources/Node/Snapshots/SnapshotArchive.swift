@@ -26,8 +26,6 @@ struct SnapshotArchive {
 
     /// Snapshots that are remembered; the participant's limit on open ones is 64.
     static let itemsMax = 128
-    /// Snapshots that are over and whose files are kept; the oldest go first.
-    static let keptMax = 8
 
     /// Oldest first.
     private(set) var items: [Item] = []
@@ -84,11 +82,12 @@ struct SnapshotArchive {
         change(manifest.id) { $0.manifest = manifest }
     }
 
-    /// A snapshot is over. Without an outcome that counts the part has no use.
+    /// A snapshot is over. Without an outcome that counts the part has no use. Where the outcome is unknown it may have one: it was reported, and the
+    /// initiator's manifest may count on it.
     mutating func end(_ id: SnapshotID, _ outcome: SnapshotOutcome, now: Now) {
         addIfNew(id, now)
         change(id) { $0.outcome = outcome }
-        if outcome == .aborted || outcome == .unknown { dropFiles(id) }
+        if outcome == .aborted { dropFiles(id) }
         trim()
     }
 
@@ -128,7 +127,7 @@ struct SnapshotArchive {
         var kept = 0
         for item in items.reversed() where item.isOver && (item.partBytes != nil || item.manifestBytes != nil) {
             kept += 1
-            if kept > SnapshotArchive.keptMax { dropFiles(item.id) }
+            if kept > SnapshotFile.keptMax { dropFiles(item.id) }
         }
         while items.count > SnapshotArchive.itemsMax, let oldest = items.first(where: \.isOver) { remove(oldest.id) }
         check(items.count <= SnapshotArchive.itemsMax, "open snapshots are fewer than those that are remembered")

@@ -89,6 +89,9 @@ package enum SnapshotFile {
     case part(SnapshotID)
     case manifest(SnapshotID)
 
+    /// Snapshots that are over and whose files a node keeps; the oldest go first.
+    package static let keptMax = 8
+
     package var name: FileName {
         switch self {
         case .part(let id): FileName("part-" + SnapshotFile.digits(id))
