@@ -70,7 +70,8 @@ package final class Node {
     var archive = SnapshotArchive()
     /// Parts and manifests on their way to the disk, and files that clients read: disk operation, connection, size.
     var partJobs: [SnapshotPartJob] = []
-    var manifestsUnderWay: [(number: UInt64, id: SnapshotID, bytes: Int)] = []
+    /// `steps` are the operations that write it, `number` the one that makes it a file.
+    var manifestsUnderWay: [(steps: [UInt64], number: UInt64, id: SnapshotID, bytes: Int)] = []
     var snapshotReads: [(number: UInt64, connection: ConnectionID, size: Int)] = []
     /// For checkers: what happens on the channels is noted here, when they ask for it.
     package var channelEvents: [ChannelEvent]?

@@ -64,7 +64,7 @@ final class FileJobs: Sendable {
         do throws(DiskFailure) {
             switch job {
             case .create(let number, let name, let byteCount):
-                try steps.create(name, byteCount: byteCount)
+                try create(name, byteCount: byteCount)
                 return .created(number: number)
             case .read(let number, let name, let descriptor, let offset, let count):
                 defer { Glibc.close(descriptor) }
@@ -81,6 +81,16 @@ final class FileJobs: Sendable {
             }
         } catch {
             return .failed(error)
+        }
+    }
+
+    /// The log can't go on without it, so it comes before what is spared for state files.
+    private func create(_ name: FileName, byteCount: Int) throws(DiskFailure) {
+        do throws(DiskFailure) {
+            try steps.create(name, byteCount: byteCount)
+        } catch {
+            guard error.isOutOfSpace, growing.dropSpare() else { throw error }
+            try steps.create(name, byteCount: byteCount)
         }
     }
 

@@ -20,9 +20,21 @@ package final class FileSteps: Sendable {
     /// Zeros are written in pieces of this many bytes, so that log writes get their turn at the disk in between.
     private static let pieceBytes = 1 << 20
 
-    init(directory: Int32, path: String) {
+    /// For tests: told of each step behind it.
+    private let observer: (@Sendable (Step) -> Void)?
+
+    /// What makes bytes or names durable, or takes a name away.
+    enum Step: Equatable {
+        case sync(FileName)
+        case rename(from: FileName, to: FileName)
+        case remove(FileName)
+        case syncDirectory
+    }
+
+    init(directory: Int32, path: String, observer: (@Sendable (Step) -> Void)? = nil) {
         self.directory = directory
         self.path = path
+        self.observer = observer
     }
 
     func failure(_ name: FileName, _ operation: String, _ code: Int32 = coracle_errno()) -> DiskFailure {
@@ -99,12 +111,15 @@ package final class FileSteps: Sendable {
     }
 
     /// Renames without syncing the directory.
-    func moveUnsynced(from: FileName, to: FileName) throws(DiskFailure) {
-        if renameat(directory, from.text, directory, to.text) != 0 { throw failure(from, "rename") }
+    func moveUnsynced(from: FileName, to: FileName, operation: String = "rename") throws(DiskFailure) {
+        if renameat(directory, from.text, directory, to.text) != 0 { throw failure(from, operation) }
+        observer?(.rename(from: from, to: to))
     }
 
     /// Removes, if it is there, without syncing the directory.
-    func removeUnsynced(_ name: FileName) { _ = unlinkat(directory, name.text, 0) }
+    func removeUnsynced(_ name: FileName) {
+        if unlinkat(directory, name.text, 0) == 0 { observer?(.remove(name)) }
+    }
 
     /// Bytes of a file; nil when there is none.
     func size(of name: FileName) -> Int? {
@@ -136,13 +151,14 @@ package final class FileSteps: Sendable {
 
     /// Renames; `to` is replaced if it is there.
     package func rename(from: FileName, to: FileName, operation: String = "rename") throws(DiskFailure) {
-        if renameat(directory, from.text, directory, to.text) != 0 { throw failure(from, operation) }
+        try moveUnsynced(from: from, to: to, operation: operation)
         try syncDirectory(to, operation: operation)
     }
 
     /// Removes.
     package func remove(_ name: FileName) throws(DiskFailure) {
         if unlinkat(directory, name.text, 0) != 0 { throw failure(name, "remove") }
+        observer?(.remove(name))
         try syncDirectory(name, operation: "remove")
     }
 
@@ -169,10 +185,12 @@ package final class FileSteps: Sendable {
         fileSyncs.add(1, ordering: .relaxed)
         // Not repeated when it fails: what it could not write may be forgotten by then (DESIGN, rule 3).
         if fsync(descriptor) != 0 { throw failure(name, operation) }
+        observer?(.sync(name))
     }
 
     func syncDirectory(_ name: FileName, operation: String) throws(DiskFailure) {
         directorySyncs.add(1, ordering: .relaxed)
         if fsync(directory) != 0 { throw failure(name, operation) }
+        observer?(.syncDirectory)
     }
 }

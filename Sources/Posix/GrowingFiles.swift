@@ -141,9 +141,14 @@ final class GrowingFiles: @unchecked Sendable {
         return true
     }
 
-    private func dropSpare() {
-        if hasSpare { steps.removeUnsynced(GrowingFiles.spare) }
+    /// Removes the spare file, where others need its space.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult func dropSpare() -> Bool {
+        if !hasSpare { return false }
+        steps.removeUnsynced(GrowingFiles.spare)
         hasSpare = false
+        return true
     }
 
     private func forget(_ name: FileName) {

@@ -32,8 +32,8 @@ private final class DiskHarness {
     var finished: [DiskQueue.Finished] = []
     private var lastNumber: UInt64 = 0
 
-    init(mode: DiskMode, isDirect: Bool = true) throws {
-        temporary = try TemporaryDirectory()
+    init(mode: DiskMode, isDirect: Bool = true, in given: TemporaryDirectory? = nil) throws {
+        temporary = try given ?? TemporaryDirectory()
         directory = try DataDirectory(path: temporary.path)
         queue = try DiskQueue(
             directory: directory, mode: mode, probe: DiskProbe.Result(typical: .microseconds(100), isDirect: isDirect),
@@ -107,6 +107,43 @@ private final class DiskHarness {
             #expect(directory.steps.fileSyncs.load(ordering: .relaxed) - before == 1)
         }
         #expect(temporary.files() == ["lock", "x"])
+    }
+
+    /// A name in the directory stands for bytes that are on the disk: first the file is synced, then it is renamed, then the directory is synced.
+    @Test func nothingHasItsNameBeforeItsBytesAreDurable() throws {
+        let temporary = try TemporaryDirectory()
+        let directory = open(temporary.path, O_RDONLY | O_DIRECTORY)
+        defer { close(directory) }
+        let noted = Mutex<[FileSteps.Step]>([])
+        let steps = FileSteps(directory: directory, path: temporary.path) { step in noted.withLock { $0.append(step) } }
+        func expect(_ name: String, _ what: String, before: [FileSteps.Step] = []) {
+            let unfinished = FileName(name + ".unfinished")
+            let wanted: [FileSteps.Step] = [.sync(unfinished), .rename(from: unfinished, to: FileName(name)), .syncDirectory]
+            let found = noted.withLock { noted in
+                defer { noted = [] }
+                return noted
+            }
+            #expect(found == before + wanted, "\(what)")
+        }
+        try steps.create(FileName("log"), byteCount: 2 * block)
+        expect("log", "a segment")
+        try steps.replace(FileName("identity"), with: ByteView("text"))
+        expect("identity", "a small file")
+        let growing = GrowingFiles(steps: steps)
+        let large = filled(1, blocks: 1 << 8)
+        func write(_ name: String) throws {
+            for offset in [0, 1 << 20] { #expect(growing.extend(FileName(name), offset: offset, large.buffer.view) == nil) }
+            #expect(try growing.publish(FileName(name)) == nil)
+        }
+        try write("state-1")
+        expect("state-1", "a file that grew")
+        // One that is written into a file that was discarded: that one has lost its name for good before.
+        growing.discard(FileName("state-1"))
+        #expect(noted.withLock { $0 } == [.rename(from: FileName("state-1"), to: GrowingFiles.spare)])
+        noted.withLock { $0 = [] }
+        try write("state-2")
+        let taken = FileSteps.Step.rename(from: GrowingFiles.spare, to: FileName("state-2.unfinished"))
+        expect("state-2", "a file in the place of another", before: [taken, .syncDirectory])
     }
 
     @Test(arguments: [true, false]) func blocksLieWhereTheyWereWritten(isDirect: Bool) throws {
@@ -257,6 +294,43 @@ private final class DiskHarness {
         #expect(disk.temporary.files() == ["lock", "state-3", "state-6"])
         #expect(disk.temporary.bytes("state-6") == [UInt8](repeating: 6, count: 7 << 18))
         #expect(disk.finished.allSatisfy { $0.refusal == nil })
+    }
+
+    /// A segment of the log that has no room gets that of the file which is spared for the next state file.
+    @Test func theSpareFileMakesRoomForTheLog() async {
+        guard getuid() == 0 else {
+            print("SKIPPED: mounting a small file system needs root")
+            return
+        }
+        await #expect(processExitsWith: .success) {
+            let temporary = try TemporaryDirectory()
+            guard mountInOwnNamespace("tmpfs", at: temporary.path, options: "size=4m") else {
+                print("SKIPPED: no mount namespace can be made here")
+                exit(0)
+            }
+            let disk = try DiskHarness(mode: .thread, isDirect: false, in: temporary)
+            let name = FileName("state-1")
+            try disk.submit((0..<6).map { .extend(name: name, offset: $0 << 18, block: filled(1, blocks: 64)) })
+            try disk.submit([.publish(name: name), .discard(name: name)])
+            try disk.settle()
+            guard disk.temporary.files() == ["lock", "spare.unfinished"] else { exit(2) }
+            // What fits beside it leaves it alone.
+            try disk.submit([.create(name: FileName("log-1"), byteCount: 1 << 20)])
+            try disk.settle()
+            guard disk.temporary.files() == ["lock", "log-1", "spare.unfinished"] else { exit(3) }
+            try disk.submit([.create(name: FileName("log-2"), byteCount: 2 << 20)])
+            try disk.settle()
+            guard disk.temporary.files() == ["lock", "log-1", "log-2"] else { exit(4) }
+            // With nothing left to give up it is an error.
+            try disk.submit([.create(name: FileName("log-3"), byteCount: 2 << 20)])
+            do {
+                try disk.settle()
+                exit(5)
+            } catch let failure as DiskFailure {
+                guard failure.isOutOfSpace else { exit(7) }
+            }
+            guard disk.temporary.files() == ["lock", "log-1", "log-2"] else { exit(6) }
+        }
     }
 
     @Test func whatIsRefusedIsSaidAndLeavesNothing() async {

@@ -42,8 +42,9 @@ extension Node {
         manifest.encode(into: buffer)
         writer.append(buffer.view, to: .manifest)
         writer.finish()
-        _ = emit(writer.takeOperations())
-        manifestsUnderWay.append((log.emit(writer.publish, into: &effects.disk), manifest.id, writer.byteCount))
+        let steps = emit(writer.takeOperations())
+        let number = log.emit(writer.publish, into: &effects.disk)
+        manifestsUnderWay.append((steps, number, manifest.id, writer.byteCount))
     }
 
     /// Nobody wants the part any more.
@@ -110,7 +111,7 @@ extension Node {
 
     /// A disk operation that may be refused was. False when it was not one for a snapshot.
     func snapshotStepRefused(_ number: UInt64, _ reason: String) -> Bool {
-        if let index = manifestsUnderWay.firstIndex(where: { $0.number == number }) {
+        if let index = manifestsUnderWay.firstIndex(where: { $0.number == number || $0.steps.contains(number) }) {
             log(.error, "snapshot \(manifestsUnderWay[index].id): the manifest could not be written: \(reason)")
             manifestsUnderWay.remove(at: index)
             return true
