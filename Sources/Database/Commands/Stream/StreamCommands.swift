@@ -82,9 +82,9 @@ extension Execution {
 
 extension StreamCommands {
     static func xlen(_ execution: Execution) {
-        let found = execution.read(StreamValue.self, at: execution.arguments[1])
-        guard case .value(let value) = execution.found(found, { $0.integer(0) }) else { return }
-        execution.reply.integer(value.count)
+        let found = execution.readCount(.stream, at: execution.arguments[1])
+        guard case .value(let count) = execution.found(found, { $0.integer(0) }) else { return }
+        execution.reply.integer(count)
     }
 
     static func xadd(_ execution: Execution) {
