@@ -28,12 +28,21 @@ struct KeyedTree {
     /// Number of entries.
     @inline(__always) var count: Int { tree.count }
 
-    /// Whether the tree is larger than what the processor's caches keep of it.
+    /// Whether the tree is larger than what the processor's first cache keeps of it.
     @inline(__always) private var isLarge: Bool { count > 1 << 11 }
 
-    /// Asks for what a search in a page looks at: its header and the keys of a node, or the slots of a leaf.
+    /// Asks for what a search in a page looks at: its header and the keys of a node, or the slots of a leaf. Of a leaf in a tree that no
+    /// cache keeps, for all of it: the entry that is found would be waited for, too.
     @inline(__always)
-    private static func warm(_ page: Page) { prefetch(page.start, lines: 11) }
+    private func warm(_ page: Page, below node: CountedNode) {
+        prefetch(page.start, lines: KeyedTree.slotLines)
+        if count > 1 << 17 && node.page.level == 1 {
+            prefetch(page.start + 64 * KeyedTree.slotLines, lines: KeyedLeaf.bytesMax / 64 - KeyedTree.slotLines)
+        }
+    }
+
+    /// Cache lines that the header and the keys of a page take.
+    private static let slotLines = 11
 
     // MARK: Finding
 
@@ -74,7 +83,7 @@ struct KeyedTree {
         while page.isInner {
             let node = CountedNode(page: page)
             page = node.child(KeyedTree.childIndex(node, key, member))
-            if isLarge { KeyedTree.warm(page) }
+            if isLarge { warm(page, below: node) }
         }
         let leaf = KeyedLeaf(page: page)
         let (index, isEqual) = leaf.lowerBound(key, member)
@@ -90,7 +99,7 @@ struct KeyedTree {
             let node = CountedNode(page: page)
             let index = KeyedTree.childIndex(node, key, member)
             page = node.child(index)
-            if isLarge { KeyedTree.warm(page) }
+            if isLarge { warm(page, below: node) }
             rank += node.countBefore(index)
         }
         let (index, isEqual) = KeyedLeaf(page: page).lowerBound(key, member)
@@ -176,7 +185,7 @@ struct KeyedTree {
             let index = KeyedTree.childIndex(node, key, member)
             way.descend(index)
             if isLarge {
-                KeyedTree.warm(way.leaf)
+                warm(way.leaf, below: node)
                 // What the change will be noted in afterwards.
                 node.warmCount(index)
             }
