@@ -172,11 +172,11 @@ extension Node {
         beginReply(connection)
         connection.lastCommandAt = now.instant
         connection.lastCommandName = command.fullName
-        if !monitors.isEmpty { feedMonitors(command, from: connection) }
         let (errors, before) = (statistics.errorReplies, connection.output.count)
         runLocal(command, connection)
-        // Counted when it is done, so that CONFIG RESETSTAT counts itself.
+        // Counted and shown when it is done: CONFIG RESETSTAT counts itself, and RESET is not shown to who monitors no more.
         countCommand(command)
+        if !monitors.isEmpty { feedMonitors(command, from: connection) }
         if statistics.errorReplies > errors || countErrorReply(connection, from: before) {
             statistics.commandCounts[command.index].failed += 1
         }

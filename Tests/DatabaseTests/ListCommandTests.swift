@@ -171,4 +171,18 @@ import Testing
                 ("lmpop 1 l left", "*2|$1|l|*1|$1|a"),
             ])
     }
+
+    @Test func sizesOfChunksBeyondTheirRangeAreTakenAsTheNearest() {
+        let machine = TestMachine()
+        expect(
+            machine,
+            [
+                ("KV.SET-PARAMETER list-max-listpack-size 0", "+OK"), ("rpush a x", ":1"), ("object encoding a", "$8|listpack"),
+                ("rpush a y", ":2"), ("object encoding a", "$9|quicklist"),
+                ("KV.SET-PARAMETER list-max-listpack-size -2147483648", "+OK"),
+                ("rpush b " + String(repeating: "x", count: 60_000), ":1"), ("object encoding b", "$8|listpack"),
+                ("rpush b " + String(repeating: "x", count: 6_000), ":2"), ("object encoding b", "$9|quicklist"),
+                ("KV.SET-PARAMETER list-max-listpack-size -2147483649", "-ERR value is not an integer or out of range"),
+            ])
+    }
 }

@@ -182,7 +182,7 @@ package final class StateLoader {
             let name = try reader.bytes()
             let value = try reader.signed()
             guard let parameter = ServerCommands.parameters.first(where: { name.equalsIgnoringCase($0.name) }),
-                value >= -5, value <= Int64(Int32.max)
+                ServerCommands.parameterRange.contains(value)
             else { throw .bad("a parameter is not known, or its value is out of range") }
             _ = parameter.path(&made.execution.limits, Int(value))
         }

@@ -19,6 +19,9 @@ extension ServerCommands {
         ("hll-sparse-max-bytes", { access(&$0.hyperLogLogSparseBytes, $1) }),
     ]
 
+    /// What a parameter may be at all: Redis's integers. What makes no difference there (a list size below -5) makes none here.
+    static let parameterRange = Int64(Int32.min)...Int64(Int32.max)
+
     /// Sets the field when there is a value, and returns what it is.
     private static func access(_ field: inout Int, _ value: Int?) -> Int {
         if let value { field = value }
@@ -34,7 +37,7 @@ extension ServerCommands {
             guard let parameter = parameters.first(where: { arguments[index].equalsIgnoringCase($0.name) }) else {
                 return execution.reply.error(text: "ERR '\(arguments[index].text)' is not a parameter of the cluster")
             }
-            guard let value = parseInteger(arguments[index + 1]), value >= -5, value <= Int64(Int32.max) else {
+            guard let value = parseInteger(arguments[index + 1]), parameterRange.contains(value) else {
                 return execution.reply.error("ERR value is not an integer or out of range")
             }
             _ = parameter.path(&changed, Int(value))

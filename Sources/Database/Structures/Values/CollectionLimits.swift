@@ -5,7 +5,7 @@ package struct CollectionLimits: Equatable, Sendable {
     package var hashEntries = 512
     /// `hash-max-listpack-value`, in bytes.
     package var hashValueBytes = 64
-    /// `list-max-listpack-size`: elements of a chunk, or -1 to -5 for 4 to 64 KiB.
+    /// `list-max-listpack-size`: elements of a chunk, or -1 to -5 for 4 to 64 KiB; 0 is as 1, less than -5 as -5.
     package var listSize = -2
     /// `set-max-intset-entries`.
     package var setIntegers = 512
