@@ -81,7 +81,8 @@ extension Node {
             ("maxclients", "\(configuration.clientsMax)"),
             ("client_recent_max_input_buffer", "\(clients.values.reduce(0) { max($0, $1.input.count) })"),
             ("client_recent_max_output_buffer", "\(clients.values.reduce(0) { max($0, $1.output.count) })"),
-            ("blocked_clients", "\(paused.count { clients[$0.rawValue] != nil })"), ("tracking_clients", "0"), ("clients_in_timeout_table", "\(sleeping.count)"),
+            ("blocked_clients", "\(paused.count { clients[$0.rawValue] != nil })"), ("tracking_clients", "0"),
+            ("clients_in_timeout_table", "\(sleeping.count)"),
         ]
     }
 
