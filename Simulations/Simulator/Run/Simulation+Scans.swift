@@ -8,9 +8,10 @@ extension Simulation {
     func buildScanner() {
         guard options.scans else { return }
         var random = RandomGenerator(seed: options.seed ^ Simulation.scanSeed)
+        // A run of the same seed may have come before this one: the log's time tells them apart.
+        let name = "scan\(options.seed)" + (beginning.map { "@\($0.wall.microseconds)" } ?? "")
         scan = ScanRecord(
-            place: random.choice(of: ScanRecord.Place.allCases), name: "scan\(options.seed)",
-            sizeMax: random.choice(of: [8, 100, 400, 1000]))
+            place: random.choice(of: ScanRecord.Place.allCases), name: name, sizeMax: random.choice(of: [8, 100, 400, 1000]))
         addClient(.scanner, isPatient: random.chance(1, in: 2))
     }
 
