@@ -6,22 +6,7 @@ package enum CRC64 {
     /// The polynomial with its bits in reverse order.
     private static let polynomial: UInt64 = 0x95AC_9329_AC4B_C9B5
 
-    /// Eight tables of 256: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes.
-    private static let tables: [UInt64] = {
-        var tables = [UInt64](repeating: 0, count: 8 * 256)
-        for byte in 0..<256 {
-            var crc = UInt64(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ polynomial : crc >> 1 }
-            tables[byte] = crc
-        }
-        for byte in 0..<256 {
-            for k in 1..<8 {
-                let before = tables[(k - 1) * 256 + byte]
-                tables[k * 256 + byte] = (before >> 8) ^ tables[Int(before & 0xFF)]
-            }
-        }
-        return tables
-    }()
+    private static let tables = checksumTables(polynomial)
 
     /// The checksum of `view`, or of everything so far when `continuing` is the checksum of what came before.
     package static func checksum(_ view: ByteView, continuing: UInt64 = 0) -> UInt64 {

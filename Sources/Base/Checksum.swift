@@ -3,22 +3,8 @@ import CIntrinsics
 /// CRC32C (Castagnoli), RFC 3720, appendix B.4: by the processor's instruction where it has one, else eight bytes at a step by
 /// tables. Both give the same.
 package enum CRC32C {
-    /// Eight tables of 256: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes.
-    @usableFromInline static let tables: [UInt32] = {
-        var tables = [UInt32](repeating: 0, count: 8 * 256)
-        for byte in 0..<256 {
-            var crc = UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0x82F6_3B78 : crc >> 1 }
-            tables[byte] = crc
-        }
-        for byte in 0..<256 {
-            for k in 1..<8 {
-                let before = tables[(k - 1) * 256 + byte]
-                tables[k * 256 + byte] = (before >> 8) ^ tables[Int(before & 0xFF)]
-            }
-        }
-        return tables
-    }()
+    /// See `checksumTables(_:)`; the polynomial with its bits in reverse order.
+    @usableFromInline static let tables = checksumTables(UInt32(0x82F6_3B78))
 
     /// The checksum of `view`, or of everything so far when `continuing` is the checksum of what came before.
     package static func checksum(_ view: ByteView, continuing: UInt32 = 0) -> UInt32 {

@@ -41,14 +41,7 @@ extension Node {
     func noteOwed(_ connection: ClientConnection) {
         guard let owed = connection.owed else { return }
         connection.owed = nil
-        let bytes = ByteBuffer()
-        for word in owed.words { bytes.append(word) }
-        readArguments.removeAll(over: bytes.view)
-        var offset = 0
-        for word in owed.words {
-            readArguments.append(offset: offset, count: word.count)
-            offset += word.count
-        }
+        readArguments.replace(with: owed.words)
         noteAnswered(owed.index, readArguments, connection, taken: owed.taken)
     }
 

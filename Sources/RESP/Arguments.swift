@@ -29,7 +29,7 @@ package final class Arguments {
     }
 
     @usableFromInline let state: UnsafeMutablePointer<State>
-    /// Owns the bytes of inline commands, whose quotes and escapes are resolved.
+    /// Owns the bytes of inline commands, whose quotes and escapes are resolved, and of words that were copied.
     let scratch = ByteBuffer(capacity: 16)
 
     /// An empty list with room for a usual command.

@@ -103,20 +103,12 @@ extension ClusterTests {
         }
 
         private static func read(_ words: [String], _ machine: StateMachine) -> Reply? {
-            let bytes = words.flatMap { Array($0.utf8) }
             let output = ByteBuffer()
-            bytes.withView { view in
-                let arguments = Arguments()
-                arguments.removeAll(over: view)
-                var offset = 0
-                for word in words {
-                    arguments.append(offset: offset, count: word.utf8.count)
-                    offset += word.utf8.count
-                }
-                guard case .command(let command) = CommandTable.standard.resolve(arguments) else { return }
-                machine.read(
-                    command, arguments: arguments, database: 0, readTime: machine.time, random: 0, reply: ReplyWriter(output))
-            }
+            let arguments = Arguments()
+            arguments.replace(with: words.map { Array($0.utf8) })
+            guard case .command(let command) = CommandTable.standard.resolve(arguments) else { return nil }
+            machine.read(
+                command, arguments: arguments, database: 0, readTime: machine.time, random: 0, reply: ReplyWriter(output))
             var parser = ReplyParser()
             guard case .reply(let reply, _) = parser.next(in: output.view) else { return nil }
             return reply

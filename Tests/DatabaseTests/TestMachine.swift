@@ -125,17 +125,9 @@ final class TestMachine {
 
 /// Calls `body` with words laid out as arguments.
 func withArguments(_ words: [[UInt8]], _ body: (Arguments) -> Void) {
-    let bytes = words.flatMap { $0 }
-    bytes.withView { view in
-        let arguments = Arguments()
-        arguments.removeAll(over: view)
-        var offset = 0
-        for word in words {
-            arguments.append(offset: offset, count: word.count)
-            offset += word.count
-        }
-        body(arguments)
-    }
+    let arguments = Arguments()
+    arguments.replace(with: words)
+    body(arguments)
 }
 
 /// One row of a table: a command and its reply, with `|` for line ends.

@@ -33,6 +33,10 @@ final class MiniCluster {
         /// What was read, in order.
         var reads: [(name: FileName, offset: Int)] = []
         init(_ id: NodeID) { self.id = id }
+        /// Its state files, in the order of their names: oldest first.
+        var stateFiles: [FileName] {
+            disk.files.keys.filter { StateFileFormat.stateFile($0) != nil }.sorted { $0.text < $1.text }
+        }
     }
 
     let clusterID: ClusterID

@@ -20,10 +20,6 @@ import Testing
         }
     }
 
-    private func stateFiles(_ machine: MiniCluster.Machine) -> [FileName] {
-        machine.disk.files.keys.filter { StateFileFormat.stateFile($0) != nil }.sorted { $0.text < $1.text }
-    }
-
     private func write(_ range: ClosedRange<Int>, _ machine: MiniCluster.Machine, _ cluster: MiniCluster) {
         let client = cluster.connect(machine)
         for number in range {
@@ -61,7 +57,7 @@ import Testing
         try #require(cluster.elect() == 0)
         let machine = cluster.machines[0]
         write(1...600, machine, cluster)
-        let names = stateFiles(machine)
+        let names = machine.stateFiles
         try #require(names.count == 2)
         let good = try #require(machine.disk.files[names[1]])
         let index = try #require(StateFileFormat.stateFile(names[1])).index
@@ -103,13 +99,13 @@ import Testing
         try #require(cluster.elect() == 0)
         let machine = cluster.machines[0]
         write(1...100, machine, cluster)
-        let before = stateFiles(machine)
+        let before = machine.stateFiles
         machine.roomForGrowing = 9000
         let client = cluster.connect(machine)
         cluster.send("SET long \(String(repeating: "v", count: 60_000))\r\nSAVE\r\n", client, machine)
         cluster.run(milliseconds: 10)
         #expect(cluster.take(client, machine).hasSuffix("could not be written: the disk is full\r\n"))
-        #expect(machine.node?.machine.openRecords == 0 && stateFiles(machine) == before)
+        #expect(machine.node?.machine.openRecords == 0 && machine.stateFiles == before)
         #expect(!machine.disk.files.keys.contains { StateFileFormat.isUnfinished($0) })
     }
 
@@ -120,7 +116,7 @@ import Testing
         try #require(leader >= 0)
         let away = cluster.machines[(leader + 1) % 3]
         write(1...400, cluster.machines[leader], cluster)
-        let before = stateFiles(away)
+        let before = away.stateFiles
         try #require(!before.isEmpty)
         cluster.crash((leader + 1) % 3)
         write(401...1_300, cluster.machines[leader], cluster)
@@ -128,7 +124,7 @@ import Testing
         cluster.run(milliseconds: 600)
         let node = try #require(away.node)
         #expect(node.stateFilesInstalled == 1)
-        #expect(stateFiles(away) == node.files.files.map(\.name) && !stateFiles(away).contains { before.contains($0) })
+        #expect(away.stateFiles == node.files.files.map(\.name) && !away.stateFiles.contains { before.contains($0) })
         #expect(!away.disk.files.keys.contains { StateFileFormat.isUnfinished($0) })
         #expect(node.files.retired.isEmpty && node.machine.digest() == cluster.machines[leader].node?.machine.digest())
     }
@@ -143,7 +139,7 @@ import Testing
         write(1...20, machine, cluster)
         cluster.crash((leader + 1) % 3)
         write(21...900, machine, cluster)
-        let damaged = stateFiles(machine)
+        let damaged = machine.stateFiles
         for name in damaged { machine.disk.files[name]?[5_000] ^= 1 }
         let bytes = machine.disk.files[damaged[1]]
         try cluster.start(away)

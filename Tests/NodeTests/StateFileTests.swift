@@ -18,10 +18,6 @@ import Testing
         }
     }
 
-    private func stateFiles(_ machine: MiniCluster.Machine) -> [FileName] {
-        machine.disk.files.keys.filter { StateFileFormat.stateFile($0) != nil }.sorted { $0.text < $1.text }
-    }
-
     private func write(_ range: ClosedRange<Int>, _ client: ConnectionID, _ machine: MiniCluster.Machine, _ cluster: MiniCluster)
     {
         for number in range {
@@ -45,7 +41,7 @@ import Testing
         let node = try #require(machine.node)
         #expect(node.stateFilesWritten >= 10)
         #expect(node.raft.baseIndex > .zero)
-        #expect(stateFiles(machine).count == 2)
+        #expect(machine.stateFiles.count == 2)
         #expect(sizes[5] <= sizes[2] + 1 << 16, "the directory does not grow: \(sizes)")
         let digest = node.machine.digest()
         let lastIndex = node.raft.lastIndex
@@ -70,7 +66,7 @@ import Testing
         let machine = cluster.machines[0]
         let client = cluster.connect(machine)
         write(1...600, client, machine, cluster)
-        let names = stateFiles(machine)
+        let names = machine.stateFiles
         try #require(names.count == 2)
         let size = try #require(machine.disk.files[names[1]]?.count)
         cluster.crash(0)
@@ -152,7 +148,7 @@ import Testing
         cluster.send("SET a 1\r\nLASTSAVE\r\nSAVE\r\n", client, machine)
         cluster.run(milliseconds: 20)
         #expect(cluster.take(client, machine) == "+OK\r\n:0\r\n+OK\r\n")
-        #expect(stateFiles(machine).count == 1)
+        #expect(machine.stateFiles.count == 1)
         cluster.send("LASTSAVE\r\nBGSAVE\r\n", client, machine)
         cluster.run(milliseconds: 20)
         #expect(cluster.take(client, machine) == ":1700000000\r\n+Background saving started\r\n")
@@ -184,11 +180,11 @@ import Testing
         #expect(
             cluster.take(client, machine)
                 == "+OK\r\n-ERR the state file could not be written: the disk is full\r\n+OK\r\n")
-        #expect(stateFiles(machine).isEmpty)
+        #expect(machine.stateFiles.isEmpty)
         cluster.refusesGrowingFiles = false
         cluster.send("SAVE\r\nGET a\r\n", client, machine)
         cluster.run(milliseconds: 20)
         #expect(cluster.take(client, machine) == "+OK\r\n$1\r\n2\r\n")
-        #expect(stateFiles(machine).count == 1)
+        #expect(machine.stateFiles.count == 1)
     }
 }

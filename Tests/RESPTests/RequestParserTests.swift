@@ -43,6 +43,14 @@ func parse(_ pieces: [[UInt8]], limits: RequestLimits = RequestLimits(), authent
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 @Suite struct RequestParserTests {
+    @Test func wordsAreCopiedAndReplaceWhatWasThere() {
+        let arguments = Arguments()
+        for words in [["set", "k", ""], [], ["get", String(repeating: "x", count: 100_000)], ["ping"]] {
+            arguments.replace(with: words.map { Array($0.utf8) })
+            #expect((0..<arguments.count).map { arguments[$0].text } == words)
+        }
+    }
+
     static let samples: [(String, [Parsed])] = [
         ("*1\r\n$4\r\nPING\r\n", [.command(["PING"])]),
         ("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$0\r\n\r\n", [.command(["SET", "k", ""])]),

@@ -22,7 +22,6 @@ package final class DirectSubject: Subject {
     private let output = ByteBuffer(capacity: 4096)
     private let payload = ByteBuffer(capacity: 4096)
     private let body = ByteBuffer(capacity: 4096)
-    private let words = ByteBuffer(capacity: 4096)
     private let arguments = Arguments()
 
     /// A subject without data.
@@ -56,7 +55,7 @@ package final class DirectSubject: Subject {
         var replies: [[UInt8]] = []
         replies.reserveCapacity(steps.count)
         for step in steps {
-            layOut(step.words)
+            arguments.replace(with: step.words)
             var scope = CommandScope.local
             if case .command(let command) = CommandTable.standard.resolve(arguments) { scope = command.scope(of: arguments) }
             if scope == .write || scope == .read && readsJoin && gathered > 0 {
@@ -102,17 +101,6 @@ package final class DirectSubject: Subject {
             answerLocally(command, reply)
         }
         return output.view.array
-    }
-
-    private func layOut(_ step: [Word]) {
-        words.removeAll()
-        for word in step { words.append(word) }
-        arguments.removeAll(over: words.view)
-        var offset = 0
-        for word in step {
-            arguments.append(offset: offset, count: word.count)
-            offset += word.count
-        }
     }
 
     /// Applies the items that wait, if there are any, and takes their replies.

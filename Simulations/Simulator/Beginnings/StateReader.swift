@@ -10,17 +10,10 @@ struct StateReader {
 
     /// The reply to a command that only reads, in database 0.
     func ask(_ words: [[UInt8]]) -> Reply {
-        let bytes = words.flatMap { $0 }
         let output = ByteBuffer(capacity: 256)
-        bytes.withView { view in
-            let arguments = Arguments()
-            arguments.removeAll(over: view)
-            var offset = 0
-            for word in words {
-                arguments.append(offset: offset, count: word.count)
-                offset += word.count
-            }
-            guard case .command(let command) = CommandTable.standard.resolve(arguments) else { return }
+        let arguments = Arguments()
+        arguments.replace(with: words)
+        if case .command(let command) = CommandTable.standard.resolve(arguments) {
             machine.read(
                 command, arguments: arguments, database: 0, readTime: machine.time, random: 1, reply: ReplyWriter(output))
         }

@@ -27,17 +27,8 @@ package final class DrawnCommands {
         let payload = ByteBuffer()
         CommandBatch.beginPayload(time: time, seed: random.next(), to: payload)
         let item = ByteBuffer()
-        var bytes: [UInt8] = []
-        for word in words { bytes += word }
-        bytes.withView { view in
-            arguments.removeAll(over: view)
-            var offset = 0
-            for word in words {
-                arguments.append(offset: offset, count: word.count)
-                offset += word.count
-            }
-            CommandBatch.appendItem(database: database, connection: 1, arguments: arguments, to: item)
-        }
+        arguments.replace(with: words)
+        CommandBatch.appendItem(database: database, connection: 1, arguments: arguments, to: item)
         CommandBatch.appendSegmentHeader(
             owner: NodeID(1), incarnation: Incarnation(1), first: UInt64(log.count) + 1, count: 1, byteCount: item.count,
             to: payload)

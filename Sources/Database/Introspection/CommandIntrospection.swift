@@ -249,14 +249,7 @@ package enum CommandIntrospection {
 
     private static func keys(_ arguments: Arguments, _ table: CommandTable, _ reply: ReplyWriter, withFlags: Bool) {
         let inner = Arguments()
-        let bytes = ByteBuffer()
-        for index in 2..<arguments.count { bytes.append(arguments[index]) }
-        inner.removeAll(over: bytes.view)
-        var offset = 0
-        for index in 2..<arguments.count {
-            inner.append(offset: offset, count: arguments[index].count)
-            offset += arguments[index].count
-        }
+        inner.replace(with: (2..<arguments.count).map { arguments[$0].array })
         let command: Command
         switch table.resolve(inner) {
         case .command(let found): command = found

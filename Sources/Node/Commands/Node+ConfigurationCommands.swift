@@ -73,16 +73,9 @@ extension Node {
 
     private func proposeParameters(_ parameters: [(name: String, value: String)], _ connection: ClientConnection) {
         let words = ["KV.SET-PARAMETER"] + parameters.flatMap { [$0.name, $0.value] }
-        Array(words.joined().utf8).withView { view in
-            readArguments.removeAll(over: view)
-            var offset = 0
-            for word in words {
-                readArguments.append(offset: offset, count: word.utf8.count)
-                offset += word.utf8.count
-            }
-            gatherProposal(readArguments, connection, database: connection.database)
-            if connection.skipsReply { connection.skippedProposal = group.proposals.nextNumber - 1 }
-        }
+        readArguments.replace(with: words.map { Array($0.utf8) })
+        gatherProposal(readArguments, connection, database: connection.database)
+        if connection.skipsReply { connection.skippedProposal = group.proposals.nextNumber - 1 }
     }
 
     func configResetStat(_ connection: ClientConnection) {

@@ -27,7 +27,7 @@ extension Node {
             files.isWanted = true
             return reply("Background saving scheduled", to: connection)
         }
-        if group.machine.appliedIndex > files.newest?.index ?? .zero { wantStateFile() } else { files.savedAt = now.wall }
+        beginStateFile()
         connection.writer.simple("Background saving started")
     }
 
@@ -37,8 +37,13 @@ extension Node {
             files.isWanted = true
             return connection.writer.simple("Background append only file rewriting scheduled")
         }
-        if group.machine.appliedIndex > files.newest?.index ?? .zero { wantStateFile() } else { files.savedAt = now.wall }
+        beginStateFile()
         connection.writer.simple("Background append only file rewriting started")
+    }
+
+    /// Begins a state file, where there is something that the newest one does not have.
+    private func beginStateFile() {
+        if group.machine.appliedIndex > files.newest?.index ?? .zero { wantStateFile() } else { files.savedAt = now.wall }
     }
 
     private func wantStateFile() {
